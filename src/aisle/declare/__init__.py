@@ -1,0 +1,1 @@
+"""What a user writes: sources, dimensions, facts, calendars, stars. Validated when defined; no I/O."""

@@ -1,0 +1,58 @@
+"""How a class body becomes a declaration: its annotations, its name, and help for a misspelt column."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterable
+from inspect import cleandoc
+from typing import Any, get_type_hints
+
+
+class Declared(type):
+    """The metaclass of all declarations: a misspelt column is answered with the nearest one."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        columns = [key for key in cls.__dict__.get("__annotations__", {}) if not key.startswith("_")]
+        raise AttributeError(f"{cls.__name__} has no column {name!r}{did_you_mean(name, columns)}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """", did you mean 'x'?" or the list of what there is."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f": did you mean {near[0]!r}?"
+    return f"; there are {', '.join(known)}" if known else ""
+
+
+def annotations(cls: type) -> dict[str, Any]:
+    """The annotations of this class body alone, evaluated, also under `from __future__ import annotations`.
+
+    Names are looked up in the class's module and in the frame that defines the class, so that a
+    star may be declared inside a function.
+    """
+    frame, local = sys._getframe(2), {}
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("aisle.declare"):
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is not None:
+        local = dict(frame.f_locals)
+    own = cls.__dict__.get("__annotations__", {})
+    hints = get_type_hints(cls, localns={**local, **vars(sys.modules[cls.__module__])}, include_extras=True)
+    return {name: hints[name] for name in own if not name.startswith("_")}
+
+
+def snake_case(name: str) -> str:
+    """OrderItems → order_items."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def docstring(cls: type) -> str:
+    return cleandoc(cls.__dict__.get("__doc__") or "")
+
+
+def names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,85 @@
+"""A star: its dimensions and facts, and the sources they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from aisle.declare.calendar import Calendar, CalendarSpec
+from aisle.declare.dimension import Dimension, DimensionSpec
+from aisle.declare.fact import Fact, FactSpec
+from aisle.declare.source import SourceSpec
+from aisle.errors import DeclarationError
+
+
+class Star:
+    """A star schema: one declaration from which everything else follows.
+
+    Args:
+        name: of the star; it names the warehouse's schema.
+        dimensions: Dimension and Calendar classes, in the order to show them.
+        facts: Fact classes.
+        time_zone: IANA zone of the business: a fact's *date* is the local date there.
+
+    Raises:
+        DeclarationError: two tables have one name, or a fact looks up a dimension that is not in the star.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        dimensions: Sequence[type[Dimension] | type[Calendar]],
+        facts: Sequence[type[Fact]],
+        time_zone: str = "UTC",
+    ) -> None:
+        where = f"Star({name!r})"
+        if not name.isidentifier():
+            raise DeclarationError(where, "the name is no identifier", "Use letters, digits and _.")
+        try:
+            ZoneInfo(time_zone)
+        except (KeyError, ValueError, OSError):
+            raise DeclarationError(where, f"{time_zone!r} is no time zone", 'Use an IANA name such as "Europe/Paris".') from None
+        specs = [d.__aisle__ for d in dimensions]
+        self.name = name
+        self.time_zone = time_zone
+        self.dimensions: tuple[DimensionSpec, ...] = tuple(s for s in specs if isinstance(s, DimensionSpec))
+        self.calendars: tuple[CalendarSpec, ...] = tuple(s for s in specs if isinstance(s, CalendarSpec))
+        self.facts: tuple[FactSpec, ...] = tuple(f.__aisle__ for f in facts)
+        tables = [t.table for t in self.tables]
+        if twice := {t for t in tables if tables.count(t) > 1}:
+            raise DeclarationError(where, f"two of its tables are named {sorted(twice)[0]!r}", 'Give one of them name="…".')
+        for fact in self.facts:
+            for lookup in fact.lookups:
+                if lookup.dimension not in specs:
+                    raise DeclarationError(
+                        f"{fact.table}.{lookup.name}",
+                        f"looks up {lookup.dimension.table}, which is not in the star",
+                        f"Add it: Star({name!r}, dimensions=[…, {lookup.dimension.table}]).",
+                    )
+        names = [s.name for s in self.sources]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise DeclarationError(where, f"two different sources are named {sorted(twice)[0]!r}", 'Give one of them name="…".')
+
+    def __repr__(self) -> str:
+        return f"Star({self.name!r}, {', '.join(t.table for t in self.tables)})"
+
+    @property
+    def tables(self) -> tuple[DimensionSpec | CalendarSpec | FactSpec, ...]:
+        """All tables of the star: dimensions, calendars, facts."""
+        return (*self.dimensions, *self.calendars, *self.facts)
+
+    @property
+    def sources(self) -> tuple[SourceSpec, ...]:
+        """Every source that a dimension or fact needs, once, in order of first use."""
+        seen: dict[SourceSpec, None] = {}
+        for dimension in self.dimensions:
+            seen.setdefault(dimension.source)
+        for fact in self.facts:
+            for source in fact.sources:
+                seen.setdefault(source)
+        return tuple(seen)
+
+    def referencing(self, dimension: DimensionSpec | CalendarSpec) -> list[tuple[FactSpec, int]]:
+        """The facts that look the dimension up, with the lookup's position in each."""
+        return [(f, i) for f in self.facts for i, lookup in enumerate(f.lookups) if lookup.dimension == dimension]

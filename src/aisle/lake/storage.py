@@ -1,0 +1,119 @@
+"""Where a lake's bytes rest: the one module that knows what kind of address a lake has.
+
+Paths inside a storage are relative, with `/`. A folder is the only kind of address so far; the
+port is what an object store offers too: no rename, and a put that fails if the name is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from aisle.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored file: its path inside the storage, its bytes, and a stamp that changes when it does."""
+
+    path: str
+    size: int
+    stamp: str
+
+
+class Storage:
+    """A folder, seen as an object store.
+
+    Raises:
+        ConfigError: the address is of a kind that is not supported.
+    """
+
+    def __init__(self, address: str | Path) -> None:
+        text = str(address)
+        if "://" in text:
+            raise ConfigError(f"{text.split('://')[0]}:// is no address that a lake or landing can have yet: give a folder.")
+        self.root = Path(text).expanduser().absolute()
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def url(self, path: str = "") -> str:
+        """The address by which an engine reads or writes a path."""
+        return str(self.root / path)
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All files below a prefix, by path."""
+        top = self.root / prefix
+        for folder, folders, files in os.walk(top):
+            folders.sort()
+            for name in sorted(files):
+                full = os.path.join(folder, name)
+                try:
+                    status = os.stat(full)
+                except FileNotFoundError:  # gone between listing and looking
+                    continue
+                yield Entry(os.path.relpath(full, self.root).replace(os.sep, "/"), status.st_size, f"{status.st_size}-{status.st_mtime_ns}")
+
+    def names(self, prefix: str) -> list[str]:
+        """The names directly below a prefix, sorted."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return sorted(os.listdir(self.root / prefix))
+        return []
+
+    def exists(self, path: str) -> bool:
+        return (self.root / path).exists()
+
+    def open(self, path: str) -> BinaryIO:
+        return (self.root / path).open("rb")
+
+    def get(self, path: str) -> bytes | None:
+        with contextlib.suppress(FileNotFoundError):
+            return (self.root / path).read_bytes()
+        return None
+
+    @contextlib.contextmanager
+    def create(self, path: str) -> Iterator[BinaryIO]:
+        """Write a file that appears whole, under its name, when the block ends well; or not at all."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+
+    def put_if_absent(self, path: str, data: bytes) -> bool:
+        """Write a file unless its name is taken; whether it was written. Of two racing writers one wins."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            # A hard link, unlike a rename, refuses a taken name, and shows the file whole.
+            os.link(temporary, target)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(temporary)
+        return True
+
+    def delete(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self.root / path).unlink()
+
+    def make_folder(self, path: str) -> None:
+        (self.root / path).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,154 @@
+"""A table of the lake: a Delta table by path, whose Parquet files an engine writes itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from aisle.errors import LakeError
+from aisle.lake.storage import Storage
+
+MONTH = "_month"
+"""The partition column of a table that is partitioned by time. It is extra: the data files do not hold it."""
+
+_DELTA = {"int64": "long", "string": "string", "boolean": "boolean", "float64": "double", "date": "date", "array<string>": ""}
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file of a table: its path inside the table, bytes, rows, and month if partitioned."""
+
+    path: str
+    size: int
+    rows: int
+    month: str | None = None
+    stats: str = field(default="", compare=False)
+
+
+class Table:
+    """A Delta table of the lake, at one version.
+
+    Args:
+        name: its path inside the lake, such as `gold/fact_sales`.
+        schema: its columns; timestamps are UTC.
+        time: the column by whose UTC month the table is partitioned, and inside sorted.
+    """
+
+    def __init__(self, storage: Storage, name: str, schema: ibis.Schema, *, time: str | None = None) -> None:
+        self.storage, self.name, self.schema, self.time = storage, name, schema, time
+        self._delta: DeltaTable | None = None
+        self.files: tuple[DataFile, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return self.storage.url(self.name)
+
+    @property
+    def version(self) -> int | None:
+        """The Delta version this object shows; None if the table does not exist."""
+        return None if self._delta is None else self._delta.version()
+
+    @property
+    def rows(self) -> int:
+        return sum(f.rows for f in self.files)
+
+    def open(self, version: int | None = None) -> Table:
+        """Show a version, by default the newest.
+
+        Raises:
+            LakeError: the version's log is gone.
+        """
+        if not self.storage.exists(f"{self.name}/_delta_log"):
+            if version is not None:
+                raise LakeError(f"{self.name} is gone from the lake {self.storage}, though a release needs it.")
+            self._delta, self.files = None, ()
+            return self
+        try:
+            self._delta = DeltaTable(self.url, version=version)
+        except TableNotFoundError:
+            self._delta, self.files = None, ()
+            return self
+        self.files = tuple(_data_files(self._delta))
+        return self
+
+    def urls(self, files: Iterable[DataFile] | None = None) -> list[str]:
+        """The addresses of files, by default of all, as an engine reads them."""
+        return [f"{self.url}/{f.path}" for f in (self.files if files is None else files)]
+
+    def since_month(self, month: str) -> list[DataFile]:
+        """The files that hold rows of this UTC month ("2025-01") or a later one."""
+        return [f for f in self.files if f.month is None or f.month >= month]
+
+    def restore(self, version: int | None) -> None:
+        """Bring the newest version back to the files of an older one, if it strayed from them."""
+        self.open()
+        newest = self.files
+        if version is None:
+            if newest:
+                self.commit((), newest, {"restores": "nothing"})
+            return
+        wanted = Table(self.storage, self.name, self.schema, time=self.time).open(version).files
+        stray, missing = set(newest) - set(wanted), set(wanted) - set(newest)
+        if stray or missing:
+            self.commit([f for f in wanted if f in missing], [f for f in newest if f in stray], {"restores": version})
+
+    def commit(self, add: Iterable[DataFile], remove: Iterable[DataFile], metadata: Mapping[str, Any]) -> None:
+        """Make files part of the table and others not, in one Delta commit."""
+        now = int(time.time() * 1000)
+        partition = [MONTH] if self.time else None
+        schema = self._delta_schema()
+        if self._delta is None:
+            self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="error", name=self.name)
+        actions: list[AddAction | RemoveAction] = [
+            RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
+            for f in remove
+        ]
+        actions += [AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add]
+        self._delta.create_write_transaction(
+            actions,
+            "append",
+            schema,
+            partition_by=partition,
+            commit_properties=CommitProperties(custom_metadata={k: str(v) for k, v in metadata.items()}),
+        )
+        self.open()
+
+    def _partition(self, file: DataFile) -> dict[str, str | None]:
+        return {MONTH: file.month} if self.time else {}
+
+    def _delta_schema(self) -> Schema:
+        fields = [
+            {"name": name, "type": _delta_type(dtype), "nullable": True, "metadata": {}} for name, dtype in self.schema.items()
+        ]
+        if self.time:
+            fields.append({"name": MONTH, "type": "string", "nullable": True, "metadata": {}})
+        return Schema.from_json(json.dumps({"type": "struct", "fields": fields}))
+
+
+def _delta_type(dtype: Any) -> Any:
+    if dtype.is_array():
+        return {"type": "array", "elementType": _delta_type(dtype.value_type), "containsNull": True}
+    if dtype.is_decimal():
+        return f"decimal({dtype.precision},{dtype.scale})"
+    if dtype.is_timestamp():
+        return "timestamp"
+    return _DELTA[str(dtype)]
+
+
+def _data_files(delta: DeltaTable) -> Iterable[DataFile]:
+    actions = delta.get_add_actions(flatten=True)
+    columns = {name: actions.column(name).to_pylist() for name in actions.schema.names if name in _WANTED}
+    months = columns.get(f"partition.{MONTH}") or [None] * len(columns["path"])
+    for path, size, rows, month in zip(columns["path"], columns["size_bytes"], columns["num_records"], months, strict=True):
+        yield DataFile(path, size, rows or 0, month)
+
+
+_WANTED = ("path", "size_bytes", "num_records", f"partition.{MONTH}")

@@ -1,0 +1,87 @@
+"""Conform: from lines and headers to facts that point to the version of their time (design §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from aisle.declare.calendar import CalendarSpec
+from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
+from aisle.declare.source import DELETED, SourceSpec
+from aisle.stages.functions import local_date
+from aisle.stages.history import UNKNOWN
+
+
+def newest(events: ir.Table, source: SourceSpec) -> ir.Table:
+    """The newest event of each key, if it lives. `events` must hold all events of each key."""
+    if source.changed_at is not None:
+        last_first = [ibis.desc(c) for c in source.order]
+        ranked = events.mutate(_rank=ibis.row_number().over(group_by=list(source.key), order_by=last_first))
+        events = ranked.filter(ranked["_rank"] == 0)
+    if source.deletes is not None:
+        events = events.filter(~events[DELETED])
+    return events.select(*[c.name for c in source.columns])
+
+
+def with_header(lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:
+    """The lines whose header is here, with its columns; the others wait."""
+    if header is None or f.header is None:
+        return lines
+    renamed = header.select(
+        *[header[k].name(f"_header_{k}") for k in f.header.key],
+        *[header[name].name(joined) for joined, name in f.header_columns.items()],
+    )
+    both = lines.inner_join(renamed, [lines[k] == renamed[f"_header_{k}"] for k in f.header.key])
+    return both.drop(*[f"_header_{k}" for k in f.header.key])
+
+
+def facts(lines: ir.Table, dimensions: Mapping[str, ir.Table], f: FactSpec, time_zone: str) -> ir.Table:
+    """The fact rows of lines joined to their header. `dimensions` are whole, by table name."""
+    rows = lines
+    for i, lookup in enumerate(f.lookups):
+        rows = _look_up(rows, f"_key_{i}", lookup, dimensions, time_zone)
+    for measure in f.measures:
+        value = measure.expression.resolve(rows) if hasattr(measure.expression, "resolve") else ibis.literal(measure.expression)
+        rows = rows.mutate(**{measure.name: value.cast(measure.type)})
+    keys = {lookup.name: f"_key_{i}" for i, lookup in enumerate(f.lookups)}
+    out = []
+    for member in f.members:
+        match member:
+            case DegenerateSpec(name, _, source_name):
+                out.append(rows[source_name].name(name))
+            case LookupSpec(name):
+                out.append(rows[keys[name]].cast("int64").name(member.column))
+            case MeasureSpec(name):
+                out.append(rows[name])
+    return rows.select(*out)
+
+
+def _look_up(rows: ir.Table, out: str, lookup: LookupSpec, dimensions: Mapping[str, ir.Table], time_zone: str) -> ir.Table:
+    at = rows[lookup.at]
+    if isinstance(lookup.dimension, CalendarSpec):
+        day = at if at.type().is_date() else local_date(at, time_zone)
+        number = day.year() * 10_000 + day.month() * 100 + day.day()
+        known = day.notnull() & (day.year() >= lookup.dimension.start)
+        return rows.mutate(**{out: ibis.ifelse(known, number, UNKNOWN)})
+    d = lookup.dimension
+    whole = dimensions[d.table]
+    versions = whole.select(
+        whole[d.key].name(out),
+        *[whole[k].name(f"{out}_{i}") for i, k in enumerate(d.natural_key)],
+        whole["valid_from"].name(f"{out}_from"),
+        whole["valid_to"].name(f"{out}_to"),
+    )
+    met = [rows[mine] == versions[f"{out}_{i}"] for i, mine in enumerate(lookup.key)]
+    joined = rows.left_join(versions, [*met, at >= versions[f"{out}_from"], at < versions[f"{out}_to"]])
+    joined = joined.mutate(**{out: joined[out].fill_null(UNKNOWN)})
+    return joined.drop(f"{out}_from", f"{out}_to", *[f"{out}_{i}" for i in range(len(lookup.key))])
+
+
+def stranded(fact: ir.Table, moved: ir.Table, f: FactSpec, lookup: LookupSpec) -> ir.Table:
+    """The grain of the fact rows that point, by one lookup, into a period that moved."""
+    on = [fact[lookup.column] == moved["old_key"]]
+    if lookup.at == f.at:
+        on += [fact[f.time] >= moved["since"], fact[f.time] < moved["until"]]
+    return fact.semi_join(moved, on).select(*f.grain)

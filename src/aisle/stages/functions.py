@@ -1,0 +1,69 @@
+"""Functions that mean the same on every engine.
+
+Ibis compiles each to a call by its name; each engine defines the name in its own SQL
+(`engines/duckdb/functions.py` and its siblings), because the engines' own functions differ.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import ibis
+
+# An Ibis built-in's body is never run: the engine's own definition is.
+# mypy: disable-error-code="empty-body"
+
+
+@ibis.udf.scalar.builtin
+def cleaned(text: str) -> str:
+    """Text without white space at its ends; null if nothing is left."""
+
+
+@ibis.udf.scalar.builtin
+def spelling(text: str) -> str:
+    """What counts of a vocabulary's word: lower case, words joined by one blank, be they by blanks, - or _."""
+
+
+@ibis.udf.scalar.builtin
+def parse_time(text: str, zone: str) -> ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6):  # type: ignore[valid-type]
+    """An ISO 8601 time as UTC, or null; a time without offset is in `zone`, a date alone is its midnight."""
+
+
+@ibis.udf.scalar.builtin
+def parse_date(text: str) -> date:
+    """An ISO 8601 date (YYYY-MM-DD), or null."""
+
+
+@ibis.udf.scalar.builtin
+def parse_boolean(text: str) -> bool:
+    """true, t, yes, y, 1 / false, f, no, n, 0 in any case, or null."""
+
+
+@ibis.udf.scalar.builtin
+def in_zone(time: datetime, zone: str) -> ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6):  # type: ignore[valid-type]
+    """A naive local time of `zone` as UTC."""
+
+
+@ibis.udf.scalar.builtin
+def local_date(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6), zone: str) -> date:  # type: ignore[valid-type]
+    """The date that a clock in `zone` showed at a UTC time."""
+
+
+@ibis.udf.scalar.builtin
+def unix_micros(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> int:  # type: ignore[valid-type]
+    """Microseconds since 1970-01-01 UTC."""
+
+
+@ibis.udf.scalar.builtin
+def instant(micros: int) -> ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6):  # type: ignore[valid-type]
+    """The time that is `micros` microseconds after 1970-01-01 UTC."""
+
+
+@ibis.udf.scalar.builtin
+def hash63(text: str) -> int:
+    """The first 63 bits of the MD5 of the text's UTF-8 bytes, as a non-negative integer."""
+
+
+@ibis.udf.scalar.builtin
+def month_of(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> str:  # type: ignore[valid-type]
+    """The UTC month of a time, as "2025-01"."""

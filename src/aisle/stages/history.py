@@ -1,0 +1,172 @@
+"""History: from the events of a key to the versions of a dimension (design §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from aisle.declare.dimension import DimensionSpec
+from aisle.declare.source import DELETED, SourceSpec
+from aisle.stages.functions import hash63, unix_micros
+from aisle.stages.time import BEGINNING, OPEN_END, micros, moment
+
+UNKNOWN = -1
+
+
+def at_instants(events: ir.Table, source: SourceSpec) -> ir.Table:
+    """The event that wins at each instant of each key: the last by sequence, then arrival."""
+    if source.changed_at is None:
+        return events
+    newest_first = [ibis.desc(c) for c in source.order[1:]]
+    ranked = events.mutate(
+        _rank=ibis.row_number().over(group_by=[*source.key, source.changed_at], order_by=newest_first)
+    )
+    return ranked.filter(ranked["_rank"] == 0).drop("_rank")
+
+
+def surrogate_key(table: str, natural_key: Sequence[ir.Value], valid_from: ir.Value) -> ir.IntegerValue:
+    """The key of a version: a hash of (dimension, natural key, valid_from in epoch µs).
+
+    Each part is written with its length before it, so that ("a", "bc") and ("ab", "c") differ.
+    """
+    text = ibis.literal(f"{len(table)}:{table}")
+    for value in natural_key:
+        part = value.cast("string")
+        text = text + part.length().cast("string") + ":" + part
+    return hash63(text + valid_from.cast("string"))
+
+
+def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
+    """The versions of every natural key that has an event. `events` must hold all events of each key."""
+    source, key = d.source, list(d.natural_key)
+    at = source.changed_at
+    won = at_instants(events, source)
+    won = won.mutate(_at=moment(BEGINNING) if at is None else won[at])
+    by_time = ibis.window(group_by=key, order_by="_at")
+
+    # A deletion holds the attributes before it; a deletion after a deletion says nothing.
+    if source.deletes is not None:
+        won = won.mutate(_was_deleted=won[DELETED].lag().over(by_time))
+        won = won.filter(~(won[DELETED] & won["_was_deleted"].fill_null(False)))
+        won = won.mutate(
+            **{
+                a.name: ibis.ifelse(won[DELETED] & won["_was_deleted"].notnull(), won[a.name].lag().over(by_time), won[a.name])
+                for a in d.attributes
+            }
+        )
+
+    # "Newest" and "first" are those of all events, also where they make no version.
+    newest = [a.name for a in d.attributes if a.behaviour in ("overwrite", "current")]
+    original = [a.name for a in d.attributes if a.behaviour == "original"]
+    won = won.mutate(
+        _first=ibis.row_number().over(by_time) == 0,
+        **{f"_was_{name}": won[name].lag().over(by_time) for name in d.tracked},
+        _was_deleted=won[DELETED].lag().over(by_time),
+    )
+    changed = won["_first"] | ~won["_was_deleted"].identical_to(won[DELETED])
+    for name in d.tracked:
+        changed = changed | ~won[f"_was_{name}"].identical_to(won[name])
+    made = won.filter(changed)
+
+    start = ibis.ifelse(made["_first"], moment(BEGINNING), made["_at"]) if d.reaches_back else made["_at"]
+    made = made.mutate(valid_from=start)
+    by_start = ibis.window(group_by=key, order_by="valid_from")
+    made = made.mutate(_until=made["valid_from"].lead().over(by_start), version=ibis.row_number().over(by_start) + 1)
+    # The first version is hashed with the beginning of time, so that an inferred member has its key already.
+    hashed = ibis.ifelse(made["version"] == 1, ibis.literal(micros(BEGINNING)), unix_micros(made["valid_from"]))
+    made = made.mutate(
+        **{d.key: surrogate_key(d.table, [made[k] for k in key], hashed)},
+        valid_to=made["_until"].fill_null(moment(OPEN_END)),
+        is_current=made["_until"].isnull(),
+        is_deleted=made[DELETED],
+        is_inferred=ibis.literal(False),
+    )
+    made = made.drop(*newest_dropped(d))
+    if newest:
+        made = _beside(made, won, key, newest, ibis.desc("_at"), d)
+    if original:
+        made = _beside(made, won, key, original, ibis.asc("_at"), d)
+    return made.select(*[made[c.name].cast(c.type).name(c.name) for c in d.columns])
+
+
+def newest_dropped(d: DimensionSpec) -> list[str]:
+    """The attributes whose own event's value no version shows."""
+    return [a.name for a in d.attributes if a.behaviour in ("overwrite", "original")]
+
+
+def _beside(
+    made: ir.Table, won: ir.Table, key: list[str], attributes: list[str], order: ir.Value, d: DimensionSpec
+) -> ir.Table:
+    """Join the value of one event of each key, the first in `order`, to all of the key's versions."""
+    ranked = won.mutate(_pick=ibis.row_number().over(group_by=key, order_by=order))
+    picked = ranked.filter(ranked["_pick"] == 0)
+    current = {a.name for a in d.attributes if a.behaviour == "current"}
+    picked = picked.select(
+        *[picked[k].name(f"_k{i}") for i, k in enumerate(key)],
+        *[picked[a].name(f"current_{a}" if a in current else a) for a in attributes],
+    )
+    joined = made.inner_join(picked, [made[k] == picked[f"_k{i}"] for i, k in enumerate(key)])
+    return joined.drop(*[f"_k{i}" for i in range(len(key))])
+
+
+def inferred(keys: ir.Table, d: DimensionSpec) -> ir.Table:
+    """The members known only because a fact names them: one version, for all of time."""
+    return _bare(keys, d, surrogate_key(d.table, [keys[k] for k in d.natural_key], ibis.literal(micros(BEGINNING))), is_inferred=True)
+
+
+def unknown(d: DimensionSpec) -> ir.Table:
+    """The unknown member, -1: what a fact without a natural key points to."""
+    nobody = ibis.range(1).unnest().name("one").as_table()
+    nobody = nobody.select(**{k: ibis.null(d.source[k].type) for k in d.natural_key})
+    return _bare(nobody, d, ibis.literal(UNKNOWN), is_inferred=False)
+
+
+def _bare(keys: ir.Table, d: DimensionSpec, key: ir.Value, *, is_inferred: bool) -> ir.Table:
+    values: dict[str, ir.Value] = {
+        d.key: key,
+        **{k: keys[k] for k in d.natural_key},
+        "valid_from": moment(BEGINNING),
+        "valid_to": moment(OPEN_END),
+        "is_current": ibis.literal(True),
+        "is_deleted": ibis.literal(False),
+        "is_inferred": ibis.literal(is_inferred),
+        "version": ibis.literal(1),
+    }
+    return keys.select(**{c.name: values.get(c.name, ibis.null(c.type)).cast(c.type) for c in d.columns})
+
+
+def moved(old: ir.Table, new: ir.Table, d: DimensionSpec) -> ir.Table:
+    """The periods in which a natural key's facts must point elsewhere: `old_key`, `since`, `until`.
+
+    `old` and `new` hold all versions of the same members, before and after.
+    """
+    was, now = _tiles(old, d), _tiles(new, d)
+    now = now.select(**{f"_new_{c}": now[c] for c in now.columns})
+    together = was.join(
+        now,
+        [
+            *[was[k] == now[f"_new_{k}"] for k in d.natural_key],
+            was["since"] < now["_new_until"],
+            now["_new_since"] < was["until"],
+            was["key"] != now["_new_key"],
+        ],
+    )
+    return together.select(
+        old_key=together["key"],
+        since=ibis.greatest(together["since"], together["_new_since"]),
+        until=ibis.least(together["until"], together["_new_until"]),
+    )
+
+
+def _tiles(table: ir.Table, d: DimensionSpec) -> ir.Table:
+    """Periods and keys; where a first version does not reach back, the unknown member stands before it."""
+    tiles = table.select(*d.natural_key, key=table[d.key], since=table["valid_from"], until=table["valid_to"])
+    if d.reaches_back:
+        return tiles
+    first = table.filter((table["version"] == 1) & ~table["is_inferred"])
+    before = first.select(
+        *d.natural_key, key=ibis.literal(UNKNOWN, "int64"), since=moment(BEGINNING), until=first["valid_from"]
+    )
+    return tiles.union(before)
