@@ -146,6 +146,13 @@ class FactSpec:
             if c.name not in self.header.key
         }
 
+    def origin(self, columns: tuple[str, ...]) -> tuple[SourceSpec, tuple[str, ...]]:
+        """The source that columns of the joined line and header come from, and their names there."""
+        if all(c in self.lines for c in columns):
+            return self.lines, columns
+        assert self.header is not None
+        return self.header, tuple(self.header_columns[c] for c in columns)
+
     @cached_property
     def joined(self) -> ibis.Schema:
         """The columns of a line with its header: what lookups and measures are made of."""
@@ -299,6 +306,8 @@ class _Reader:
                     f"{mine} is {self.bare.joined[mine]}, but {target.__name__}.{theirs} is {dimension.source[theirs].type}",
                     "Declare both with one type.",
                 )
+        if not (all(k in self.bare.lines for k in key) or all(k in self.bare.header_columns for k in key)):
+            raise DeclarationError(where, f"its key ({', '.join(key)}) stands half in the lines, half in their header", "Take one source.")
         return LookupSpec(name, dimension, key, at)
 
     def measure(self, where: str, name: str, additivity: Additivity, type_: Any, given: Any) -> MeasureSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,12 @@ class Star:
 
     def __repr__(self) -> str:
         return f"Star({self.name!r}, {', '.join(t.table for t in self.tables)})"
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the declaration: two stars with one fingerprint make equal tables of equal drops."""
+        parts = [self.time_zone, *map(repr, self.sources), *map(repr, self.tables)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
     def tables(self) -> tuple[DimensionSpec | CalendarSpec | FactSpec, ...]:

@@ -111,6 +111,12 @@ class Storage:
             os.unlink(temporary)
         return True
 
+    def move(self, path: str, to: str) -> None:
+        """Give a file another name inside the storage."""
+        target = self.root / to
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self.root / path, target)
+
     def delete(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self.root / path).unlink()

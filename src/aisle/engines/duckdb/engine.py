@@ -1,0 +1,233 @@
+"""DuckDB, embedded: the default engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from aisle.declare.source import DROP, LINE, SourceSpec
+from aisle.engines.duckdb.functions import MACROS
+from aisle.engines.duckdb.reading import Delivery, Reading, read
+from aisle.engines.port import Change
+from aisle.lake.tables import MONTH, DataFile, Table
+from aisle.stages.cleanse import TEXT
+from aisle.stages.functions import month_of
+
+_STAT_LENGTH = 64  # a longer text is left out of the log's statistics
+FILE_COLUMN = "_file"
+
+
+class DuckDBEngine:
+    """An in-memory DuckDB with a memory limit and a folder to spill to.
+
+    Always use it as a context manager: a connection left open beside `deltalake` aborts the
+    interpreter at its end.
+
+    Args:
+        memory_limit: such as "2GB"; by default half of the machine's memory, at most 4 GB.
+        threads: by default the machine's cores.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+        self._memory_limit = memory_limit or _half_of_memory()
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._spill = Path(tempfile.mkdtemp(prefix="aisle-"))
+        self._con = duckdb.connect(
+            config={"memory_limit": self._memory_limit, "threads": self._threads, "temp_directory": str(self._spill)}
+        )
+        self._con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET preserve_insertion_order = true")
+        self._con.execute(MACROS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._con.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def sql(self, expression: ir.Table) -> str:
+        return str(ibis.to_sql(expression, dialect="duckdb"))
+
+    def bind(self, name: str, table: Table, files: Sequence[DataFile] | None = None) -> ir.Table:
+        chosen = table.files if files is None else files
+        self._view(name, self._scan(table, chosen))
+        return ibis.table(table.schema, name=name)
+
+    def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
+        required = {c.name: c.required for c in source.columns}
+        readings = read(
+            self._con, deliveries, format=source.format, columns=required, delimiter=source.delimiter, into=into
+        )
+        names = [c.name for c in source.columns]
+        described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_id(into)})").fetchall())
+        schema = {n: ibis.backends.sql.datatypes.DuckDBType.from_string(described[n]) for n in names}
+        # The row's own text, should it be set aside: all that was delivered of it, as one JSON object.
+        pairs = ", ".join(f"{_literal(n)}, CAST({_id(n)} AS VARCHAR)" for n in names)
+        merged = f"CASE WHEN _extra IS NULL THEN json_object({pairs}) ELSE json_merge_patch(json_object({pairs}), _extra) END"
+        self._view(f"{into}_rows", f"SELECT *, CAST({merged} AS VARCHAR) AS {TEXT} FROM {_id(into)}")
+        raw = ibis.table({**schema, DROP: "string", LINE: "int64", TEXT: "string"}, name=f"{into}_rows")
+        malformed = ibis.table({DROP: "string", LINE: "int64", "reason": "string", "text": "string"}, name=f"{into}_malformed")
+        return raw, malformed, readings
+
+    def keep(self, name: str, expression: ir.Table) -> ir.Table:
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {_id(name)} AS {self.sql(expression)}")
+        return ibis.table(expression.schema(), name=name)
+
+    def extend(self, name: str, expression: ir.Table) -> ir.Table:
+        self._con.execute(f"INSERT INTO {_id(name)} {self.sql(expression)}")
+        return ibis.table(expression.schema(), name=name)
+
+    def values(self, name: str, schema: ibis.Schema, rows: Sequence[Sequence[Any]]) -> ir.Table:
+        types = {n: _duckdb_type(t) for n, t in schema.items()}
+        columns = ", ".join(f"CAST(unnest(?) AS {t}) AS {_id(n)}" for n, t in types.items())
+        if rows:
+            self._con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {_id(name)} AS SELECT {columns}", [list(column) for column in zip(*rows, strict=True)]
+            )
+        else:
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {_id(name)} ({', '.join(f'{_id(n)} {t}' for n, t in types.items())})")
+        return ibis.table(schema, name=name)
+
+    def drop(self, *names: str) -> None:
+        for name in names:
+            self._con.execute(f"DROP TABLE IF EXISTS {_id(name)}")
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        zoned = {n: expression[n].cast("timestamp(6)") for n, t in expression.schema().items() if t.is_timestamp() and t.timezone}
+        if zoned:
+            expression = expression.mutate(**zoned)
+        names = list(expression.columns)
+        return [dict(zip(names, row, strict=True)) for row in self._con.execute(self.sql(expression)).fetchall()]
+
+    def count(self, expression: ir.Table) -> int:
+        answer = self._con.execute(f"SELECT count(*) FROM ({self.sql(expression)})").fetchone()
+        assert answer is not None
+        return int(answer[0])
+
+    def rewrite(
+        self,
+        table: Table,
+        *,
+        add: ir.Table | None = None,
+        gone: ir.Table | None = None,
+        whole: bool = False,
+        metadata: Mapping[str, Any],
+    ) -> Change:
+        touched: list[DataFile] = list(table.files) if whole else []
+        parts: list[str] = []
+        if gone is not None and not whole:
+            touched = self._holding(table, gone)
+            if touched:
+                keys = " AND ".join(f"kept.{_id(c)} = gone.{_id(c)}" for c in gone.columns)
+                parts.append(f"SELECT * FROM ({self._scan(table, touched)}) kept ANTI JOIN ({self.sql(gone)}) gone ON {keys}")
+        if add is not None:
+            columns = ", ".join(_id(c) for c in table.schema)
+            parts.append(f"SELECT {columns} FROM ({self.sql(add)})")
+        files = self._write(table, " UNION ALL ".join(parts)) if parts else []
+        if touched or files or table.version is None:
+            table.commit(files, touched, metadata)
+        before, after = sum(f.rows for f in touched), sum(f.rows for f in files)
+        return Change(removed=before, added=after)
+
+    def _holding(self, table: Table, gone: ir.Table) -> list[DataFile]:
+        """The files that hold a row that `gone` names."""
+        if not table.files:
+            return []
+        on = " AND ".join(f"t.{_id(c)} = gone.{_id(c)}" for c in gone.columns)
+        found = self._con.execute(
+            f"SELECT DISTINCT t.{FILE_COLUMN} FROM ({self._scan(table, table.files, with_file=True)}) t "
+            f"SEMI JOIN ({self.sql(gone)}) gone ON {on}"
+        ).fetchall()
+        hit = {path for (path,) in found}
+        return [f for f, url in zip(table.files, table.urls(), strict=True) if url in hit]
+
+    def _scan(self, table: Table, files: Sequence[DataFile], *, with_file: bool = False) -> str:
+        columns = [_id(c) for c in table.schema]
+        if not files:
+            typed = [f"CAST(NULL AS {_duckdb_type(t)}) AS {_id(n)}" for n, t in table.schema.items()]
+            return f"SELECT {', '.join(typed)} WHERE false"
+        listed = ", ".join(_literal(u) for u in table.urls(files))
+        extra = f", filename AS {FILE_COLUMN}" if with_file else ""
+        option = ", filename = true" if with_file else ""
+        return f"SELECT {', '.join(columns)}{extra} FROM read_parquet([{listed}], hive_partitioning = false{option})"
+
+    def _write(self, table: Table, query: str) -> list[DataFile]:
+        """Write the rows of a query as new files of a table, not yet committed."""
+        table.storage.make_folder(table.name)
+        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, ROW_GROUP_SIZE 122880"
+        if table.time:
+            month = ibis.to_sql(
+                ibis.table(table.schema, name="rows").select(month_of(ibis._[table.time]).name(MONTH)), dialect="duckdb"
+            )
+            month = f"month_of({_id(table.time)})"
+            query = f"SELECT *, {month} AS {_id(MONTH)} FROM ({query}) ORDER BY {_id(table.time)}"
+            options += f", PARTITION_BY ({_id(MONTH)}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{{uuidv7}}'"
+            target = table.url
+        else:
+            target = f"{table.url}/part-{uuid.uuid4()}.parquet"
+        written = self._con.execute(f"COPY ({query}) TO {_literal(target)} ({options})").fetchall()
+        return [_data_file(table, *row) for row in written if row[1]]
+
+    def _view(self, name: str, query: str) -> None:
+        self._con.execute(f"CREATE OR REPLACE TEMP VIEW {_id(name)} AS {query}")
+
+
+def _data_file(
+    table: Table, path: str, rows: int, size: int, _footer: int, statistics: Mapping[str, Mapping[str, str]], partition: Mapping[str, str] | None
+) -> DataFile:
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+    nulls: dict[str, int] = {}
+    for quoted, stats in statistics.items():
+        name = quoted.strip('"')
+        dtype = table.schema[name] if name in table.schema else None
+        if dtype is None or dtype.is_floating() or dtype.is_array():
+            continue
+        if "null_count" in stats:
+            nulls[name] = int(stats["null_count"])
+        if "min" in stats and "max" in stats and len(stats["max"]) <= _STAT_LENGTH:
+            low[name], high[name] = _statistic(stats["min"], dtype), _statistic(stats["max"], dtype)
+    log = {"numRecords": rows, "minValues": low, "maxValues": high, "nullCount": nulls}
+    inside = os.path.relpath(path, table.url).replace(os.sep, "/")
+    return DataFile(inside, size, rows, (partition or {}).get(MONTH), json.dumps(log, ensure_ascii=False))
+
+
+def _statistic(text: str, dtype: Any) -> Any:
+    """A statistic as the Delta log writes it (Delta protocol, per-file statistics)."""
+    if dtype.is_integer():
+        return int(text)
+    if dtype.is_boolean():
+        return text == "true"
+    if dtype.is_timestamp():
+        return text.removesuffix("+00").replace(" ", "T") + "Z"
+    return float(text) if dtype.is_decimal() else text
+
+
+def _duckdb_type(dtype: Any) -> str:
+    return str(ibis.backends.sql.datatypes.DuckDBType.to_string(dtype))
+
+
+def _half_of_memory() -> str:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(total // 2, 4 << 30) >> 20}MiB"
+
+
+def _id(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,109 @@
+"""Drops: the delivered files, kept byte for byte in bronze, and the ledger of what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import ibis
+
+from aisle.declare.source import SourceSpec
+from aisle.lake.storage import Entry, Storage
+
+Status = Literal["consumed", "refused", "held"]
+
+LEDGER = ibis.schema(
+    {
+        "source": "string",
+        "drop": "string",
+        "digest": "string",
+        "status": "string",
+        "reason": "string",
+        "path": "string",
+        "stamp": "string",
+        "bytes": "int64",
+        "records": "int64",
+        "events": "int64",
+        "duplicates": "int64",
+        "quarantined": "int64",
+        "unknown_columns": "string",
+        "absent_columns": "string",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A row of the ledger.
+
+    A drop's identity is (source, name, digest of its bytes). `status`: consumed (its rows are in
+    silver, duplicates or quarantined), refused (it could not be read; it holds nothing), or held
+    (its name was consumed before with other bytes). `records` = `events` + `duplicates` +
+    `quarantined`. `stamp` tells whether the landing's file was touched since.
+    """
+
+    source: str
+    drop: str
+    digest: str
+    status: Status
+    reason: str | None
+    path: str
+    stamp: str
+    bytes: int
+    records: int = 0
+    events: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    unknown_columns: str = ""
+    absent_columns: str = ""
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in LEDGER)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return (self.source, self.drop, self.digest)
+
+
+_IGNORED_ENDINGS = (".tmp", ".part", ".crc", ".filepart", "~")
+
+
+def delivered(landing: Storage, source: SourceSpec) -> Iterator[Entry]:
+    """The files in a source's folder of the landing. Files still being written, or hidden, are passed over."""
+    for entry in landing.entries(source.name):
+        name = entry.path.removeprefix(f"{source.name}/")
+        if not any(part.startswith((".", "_")) for part in name.split("/")) and not name.endswith(_IGNORED_ENDINGS):
+            yield replace(entry, path=name)
+
+
+def bronze_path(source: SourceSpec, digest: str, name: str) -> str:
+    """Where a drop's bytes rest: named after their content, so that equal bytes are kept once."""
+    return f"bronze/{source.name}/{digest[:2]}/{digest}.{source.format}{'.gz' if name.endswith('.gz') else ''}"
+
+
+def unseen(entries: Iterable[Entry], ledger: Sequence[Drop]) -> list[Entry]:
+    """The entries whose stamp the ledger does not know: new, or touched since."""
+    known = {(drop.drop, drop.stamp) for drop in ledger}
+    return [entry for entry in entries if (entry.path, entry.stamp) not in known]
+
+
+def standing(name: str, digest: str, ledger: Sequence[Drop]) -> Literal["new", "redelivered", "held"]:
+    """What a delivered file is, by its name and content (design §3). A refused drop does not keep its name."""
+    same_name = [drop for drop in ledger if drop.drop == name]
+    if any(drop.digest == digest for drop in same_name):
+        return "redelivered"
+    return "held" if any(drop.status == "consumed" for drop in same_name) else "new"
+
+
+def in_batches(sizes: Sequence[int], most: int) -> Iterator[slice]:
+    """Runs of neighbours whose sizes sum to at most `most` bytes, or that are one."""
+    start, total = 0, 0
+    for i, size in enumerate(sizes):
+        if i > start and total + size > most:
+            yield slice(start, i)
+            start, total = i, 0
+        total += size
+    if start < len(sizes):
+        yield slice(start, len(sizes))

@@ -1,0 +1,181 @@
+"""The run: from one release of a lake to the next, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import ibis
+
+import aisle.run.dimensions as dimensions
+import aisle.run.facts as facts
+from aisle.declare.source import SourceSpec
+from aisle.declare.star import Star
+from aisle.engines.duckdb.engine import DuckDBEngine
+from aisle.engines.port import Change, Delivery, Engine
+from aisle.errors import LakeError, NothingDelivered
+from aisle.lake.drops import LEDGER, Drop
+from aisle.lake.lake import QUARANTINE, Lake
+from aisle.lake.lease import writing
+from aisle.lake.releases import Release
+from aisle.lake.storage import Storage
+from aisle.run.ingest import Ingested, ingest
+from aisle.run.summary import Progress, SourceSummary, Summary, quiet
+from aisle.run.take import read_ledger, retake, take
+
+
+def run(
+    star: Star,
+    *,
+    lake: str | Path,
+    landing: str | Path,
+    full: bool = False,
+    break_lease: bool = False,
+    memory_limit: str | None = None,
+    progress: Progress = quiet,
+) -> Summary:
+    """Take the drops that are new in the landing into the lake, and make the next release.
+
+    Nothing new makes no release. Whatever stops the run, the last release stands.
+
+    Args:
+        star: the declaration.
+        lake: a folder; it is made if it is not there.
+        landing: a folder with a sub-folder for each source; it is only read.
+        full: make silver and gold anew from bronze. The content is the same (design §3, law 1).
+        break_lease: take the lake from another writer that is known to be gone.
+        memory_limit: of the engine, such as "1GB".
+        progress: called with a step's name, how much of it is done, and of how much.
+
+    Raises:
+        NothingDelivered: there is no drop in the landing and none in the lake.
+        LeaseHeld: another run is at work on the lake.
+        LakeError: the lake was made by another declaration.
+        LawBroken: a law does not hold; no release is made.
+    """
+    started = time.monotonic()
+    place = Lake(lake, star)
+    with ExitStack() as held:
+        lease = held.enter_context(writing(place.storage, break_lease=break_lease))
+        former = place.releases.newest()
+        if former is not None and former.star != star.fingerprint and not full:
+            raise LakeError(
+                f"The star's declaration is not the one that release {former.number} was made by.\n"
+                "  Its tables would be a mixture. Run with --full to make silver and gold anew from bronze."
+            )
+        place.restore(former)
+        engine = held.enter_context(DuckDBEngine(memory_limit=memory_limit))
+        ledger = read_ledger(engine, place)
+        taken, noted = take(place, Storage(landing), ledger, progress)
+        whole = full or former is None
+        if full:
+            taken = {s.name: retake(place, s, ledger) + taken.get(s.name, []) for s in star.sources}
+        if not any(taken.values()) and not full:
+            _nothing_new(place, landing, former, ledger)
+            if noted:  # what was redelivered or held is known from now on
+                _note(engine, place, noted)
+                release = _publish(place, former, {"noted": len(noted)})
+                return Summary(release.number, _held(noted), {}, time.monotonic() - started)
+            return Summary(former.number if former else None, {}, {}, time.monotonic() - started)
+        ingested = {
+            source.name: ingest(engine, place, source, taken[source.name], whole=whole)
+            for source in progress.over("silver", star.sources)
+            if taken.get(source.name) or whole
+        }
+        _set_aside(engine, place, ingested, whole=whole)
+        _note(engine, place, [*noted, *(d for i in ingested.values() for d in i.drops), *_restated(ledger, ingested)])
+        changes = _gold(engine, place, ingested, progress, whole=whole)
+        summary = Summary(
+            (former.number if former else 0) + 1,
+            {name: SourceSummary.of(i.drops, i.reasons) for name, i in ingested.items()} | _held(noted),
+            changes,
+            time.monotonic() - started,
+        )
+        lease.assert_held()
+        _publish(place, former, summary.record())
+        return summary
+
+
+def _gold(
+    engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], progress: Progress, *, whole: bool
+) -> dict[str, Change]:
+    """Dimensions first, then calendars, then the facts that point into them."""
+    star, changes, moved = lake.star, {}, {}
+    for d in progress.over("gold", star.dimensions):
+        changes[d.table], periods = dimensions.refresh(engine, lake, d, ingested, whole=whole)
+        if periods is not None:
+            moved[d.table] = periods
+    for c in star.calendars:
+        changes[c.table] = dimensions.refresh_calendar(engine, lake, c, whole=whole)
+    for f in progress.over("gold", star.facts):
+        changes[f.table] = facts.refresh(engine, lake, f, ingested, moved, whole=whole)
+    return changes
+
+
+def _set_aside(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], *, whole: bool) -> None:
+    bad = [ibis.table(QUARANTINE, name=f"bad_{name}") for name in ingested]
+    rows = ibis.union(*bad) if len(bad) > 1 else bad[0]
+    if whole or any(i.reasons for i in ingested.values()):
+        engine.rewrite(lake.quarantine, add=rows, whole=whole, metadata={"step": "quarantine"})
+
+
+def _note(engine: Engine, lake: Lake, drops: list[Drop]) -> None:
+    """Put drops into the ledger, in the place of what it said of them."""
+    rows = engine.values("noted", LEDGER, [d.row for d in {d.identity: d for d in drops}.values()])
+    engine.rewrite(lake.ledger, add=rows, gone=rows.select("source", "drop", "digest"), metadata={"step": "ledger"})
+
+
+def _restated(ledger: Mapping[str, list[Drop]], ingested: Mapping[str, Ingested]) -> list[Drop]:
+    """The ledger's rows of earlier drops, some rows of which stand no longer."""
+    out = []
+    for name, i in ingested.items():
+        fallen: Counter[str] = Counter()
+        for (drop, _), rows in i.restated.items():
+            fallen[drop] += rows
+        for drop in ledger[name]:
+            if drop.status == "consumed" and fallen[drop.drop]:
+                duplicates = i.restated[drop.drop, "duplicate"]
+                out.append(
+                    replace(
+                        drop,
+                        events=drop.events - fallen[drop.drop],
+                        duplicates=drop.duplicates + duplicates,
+                        quarantined=drop.quarantined + fallen[drop.drop] - duplicates,
+                    )
+                )
+    return out
+
+
+def _held(noted: list[Drop]) -> dict[str, SourceSummary]:
+    names = {d.source for d in noted if d.status == "held"}
+    return {name: SourceSummary.of([d for d in noted if d.source == name], Counter()) for name in names}
+
+
+def _nothing_new(lake: Lake, landing: str | Path, former: Release | None, ledger: Mapping[str, list[Drop]]) -> None:
+    if former is None and not any(ledger.values()):
+        expected = "\n".join(f"    {Path(landing) / s.name}/*.{s.format}" for s in lake.star.sources)
+        raise NothingDelivered(
+            f"There is nothing in the landing {landing}. Put files where the star's sources expect them:\n{expected}\n"
+            "  or let `aisle generate` make a shop's data."
+        )
+
+
+def _publish(lake: Lake, former: Release | None, record: Mapping[str, object]) -> Release:
+    release = Release(
+        number=(former.number if former else 0) + 1,
+        tables=lake.versions(),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        star=lake.star.fingerprint,
+        run={**record, "aisle": version("aisle"), "duckdb": version("duckdb")},
+    )
+    lake.releases.publish(release)
+    return release
+
+
+__all__ = ["run"]

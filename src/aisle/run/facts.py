@@ -1,0 +1,91 @@
+"""Facts: the rows of the lines that a run touches, made anew and put in the place of the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from aisle.declare.dimension import DimensionSpec
+from aisle.declare.fact import FactSpec
+from aisle.engines.port import Change, Engine
+from aisle.lake.lake import Lake
+from aisle.run.dimensions import NOTHING
+from aisle.run.ingest import Ingested
+from aisle.stages.conform import facts, newest, stranded, with_header
+
+
+def refresh(
+    engine: Engine,
+    lake: Lake,
+    f: FactSpec,
+    ingested: Mapping[str, Ingested],
+    moved: Mapping[str, ir.Table],
+    *,
+    whole: bool,
+) -> Change:
+    """Bring a fact table up to date.
+
+    A line is touched if it came or changed, if its header did, or if it points into a period that
+    moved in a dimension (`moved`, by table). Its row is made anew from silver and the dimensions.
+    """
+    table, line_key = lake.gold[f.table], list(f.lines.key)
+    lines = engine.bind(f"silver_{f.lines.name}", lake.silver[f.lines.name])
+    touched = None
+    if not whole:
+        parts = _touched(engine, lake, f, lines, ingested, moved)
+        if not parts:
+            return NOTHING
+        touched = engine.keep(f"touched_{f.name}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
+        if not engine.count(touched):
+            return NOTHING
+        lines = engine.keep(f"lines_{f.name}", newest(lines.semi_join(touched, line_key), f.lines))
+    else:
+        lines = newest(lines, f.lines)
+    header = None
+    if f.header is not None:
+        events = engine.bind(f"silver_{f.header.name}", lake.silver[f.header.name])
+        header = newest(events if whole else events.semi_join(lines, list(f.header.key)), f.header)
+    dimensions = {
+        lookup.dimension.table: engine.bind(lookup.dimension.table, lake.gold[lookup.dimension.table])
+        for lookup in f.lookups
+        if isinstance(lookup.dimension, DimensionSpec)
+    }
+    rows = facts(with_header(lines, header, f), dimensions, f, lake.star.time_zone)
+    if touched is None:
+        return engine.rewrite(table, add=rows, whole=True, metadata={"step": f.table})
+    rows = engine.keep(f"rows_{f.name}", rows)
+    gone = touched.select(**dict(zip(f.grain, line_key, strict=True)))
+    former = engine.bind(f.table, table).semi_join(gone, list(f.grain))
+    change = Change(engine.count(former), engine.count(rows))
+    engine.rewrite(table, add=rows, gone=gone, metadata={"step": f.table})
+    return change
+
+
+def _touched(
+    engine: Engine,
+    lake: Lake,
+    f: FactSpec,
+    lines: ir.Table,
+    ingested: Mapping[str, Ingested],
+    moved: Mapping[str, ir.Table],
+) -> list[ir.Table]:
+    """The keys of the lines to make anew."""
+    line_key, parts = list(f.lines.key), []
+    if f.lines.name in ingested and (rows := ingested[f.lines.name].rows(*line_key)) is not None:
+        parts.append(rows)
+    if f.header is not None and f.header.name in ingested and (rows := ingested[f.header.name].rows(*f.header.key)) is not None:
+        parts.append(lines.semi_join(rows, list(f.header.key)).select(*line_key))
+    for lookup in f.lookups:
+        periods = moved.get(lookup.dimension.table)
+        if periods is None:
+            continue
+        first = engine.rows(periods.agg(since=periods["since"].min()))[0]["since"]
+        if first is None:
+            continue
+        table = lake.gold[f.table]
+        files = table.since_month(f"{first:%Y-%m}") if lookup.at == f.at else table.files
+        grain = stranded(engine.bind(f"{f.table}_{lookup.name}", table, files), periods, f, lookup)
+        parts.append(grain.select(**dict(zip(line_key, f.grain, strict=True))))
+    return parts

@@ -1,0 +1,82 @@
+"""What a run says of itself: while it works, and in one glance at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+from aisle.engines.port import Change
+from aisle.lake.drops import Drop
+
+T = TypeVar("T")
+
+
+class Progress:
+    """Reports how far a step has come to a callable (step, done, total)."""
+
+    def __init__(self, report: Callable[[str, int, int], None] = lambda step, done, total: None) -> None:
+        self.report = report
+
+    def over(self, step: str, items: Iterable[T]) -> Iterator[T]:
+        """The items, reported one by one as they are done."""
+        items = list(items)
+        for done, item in enumerate(items):
+            self.report(step, done, len(items))
+            yield item
+        if items:
+            self.report(step, len(items), len(items))
+
+
+quiet = Progress()
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """What a run took of a source, in rows; `refused` and `held` are whole drops with the reason."""
+
+    drops: int
+    records: int
+    events: int
+    duplicates: int
+    quarantined: int
+    reasons: dict[str, int]
+    refused: dict[str, str]
+    held: dict[str, str]
+    unknown_columns: dict[str, str]
+
+    @classmethod
+    def of(cls, drops: Sequence[Drop], reasons: Counter[str]) -> SourceSummary:
+        return cls(
+            drops=sum(d.status == "consumed" for d in drops),
+            records=sum(d.records for d in drops),
+            events=sum(d.events for d in drops),
+            duplicates=sum(d.duplicates for d in drops),
+            quarantined=sum(d.quarantined for d in drops),
+            reasons=dict(reasons.most_common()),
+            refused={d.drop: d.reason or "" for d in drops if d.status == "refused"},
+            held={d.drop: d.reason or "" for d in drops if d.status == "held"},
+            unknown_columns={d.drop: d.unknown_columns for d in drops if d.unknown_columns},
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run in numbers. `release` is the newest release after it; `tables` what changed in each, in rows."""
+
+    release: int | None
+    sources: Mapping[str, SourceSummary] = field(default_factory=dict)
+    tables: Mapping[str, Change] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def total(self, what: str) -> int:
+        return sum(getattr(s, what) for s in self.sources.values())
+
+    def record(self) -> dict[str, Any]:
+        """As the release keeps it."""
+        return {
+            "seconds": round(self.seconds, 2),
+            "sources": {name: asdict(s) for name, s in self.sources.items()},
+            "tables": {name: asdict(c) for name, c in self.tables.items()},
+        }

@@ -1,0 +1,83 @@
+"""Take: which delivered files are new, and their copies in bronze."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import BinaryIO
+
+from aisle.declare.source import SourceSpec
+from aisle.engines.duckdb.reading import measure
+from aisle.engines.port import Delivery, Engine
+from aisle.errors import LakeError
+from aisle.lake.drops import Drop, bronze_path, delivered, standing, unseen
+from aisle.lake.lake import Lake
+from aisle.lake.storage import Storage
+from aisle.run.summary import Progress
+
+Taken = list[tuple[Drop, Delivery]]
+_CHUNK = 1 << 20
+
+
+def read_ledger(engine: Engine, lake: Lake) -> dict[str, list[Drop]]:
+    """What became of every drop so far, by source."""
+    out: dict[str, list[Drop]] = {s.name: [] for s in lake.star.sources}
+    if lake.ledger.files:
+        for row in engine.rows(engine.bind("ledger", lake.ledger)):
+            out.setdefault(row["source"], []).append(Drop(**row))
+    return out
+
+
+def take(lake: Lake, landing: Storage, ledger: Mapping[str, list[Drop]], progress: Progress) -> tuple[dict[str, Taken], list[Drop]]:
+    """Copy what is new in the landing to bronze.
+
+    Returns the new drops by source, in order of arrival, and what else is to be noted: a drop that
+    was delivered again (its stamp changed), or is held, as its name was consumed with other bytes.
+    """
+    taken: dict[str, Taken] = {}
+    noted: list[Drop] = []
+    found = [(s, e) for s in lake.star.sources for e in unseen(delivered(landing, s), ledger[s.name])]
+    for source, entry in progress.over("bronze", found):
+        path = f"{source.name}/{entry.path}"
+        compressed = entry.path.endswith(".gz")
+        with landing.open(path) as data, lake.storage.create(f"bronze/{source.name}/.incoming") as copy:
+            measured = measure(_copying(data, copy), compressed=compressed)
+        kept = bronze_path(source, measured.digest, entry.path)
+        lake.storage.move(f"bronze/{source.name}/.incoming", kept)
+        drop = Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size)
+        match standing(entry.path, measured.digest, ledger[source.name]):
+            case "new":
+                taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.url(kept), measured)))
+            case "redelivered":
+                known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == measured.digest)
+                noted.append(replace(known, stamp=entry.stamp))
+            case "held":
+                reason = f"was delivered before with other content; nothing of it is used until `aisle replace {source.name}/{entry.path}`"
+                noted.append(replace(drop, status="held", reason=reason))
+    return taken, noted
+
+
+def retake(lake: Lake, source: SourceSpec, ledger: Mapping[str, list[Drop]]) -> Taken:
+    """All drops of a source that are in bronze, to be read anew.
+
+    Raises:
+        LakeError: bronze's bytes are not those that were delivered.
+    """
+    taken: Taken = []
+    for drop in sorted(ledger[source.name], key=lambda d: d.drop):
+        if drop.status == "held":
+            continue
+        with lake.storage.open(drop.path) as data:
+            measured = measure(iter(lambda: data.read(_CHUNK), b""), compressed=drop.path.endswith(".gz"))
+        if measured.digest != drop.digest:
+            raise LakeError(f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs.")
+        taken.append((drop, Delivery.of(drop.drop, lake.storage.url(drop.path), measured)))
+    return taken
+
+
+def _copying(data: BinaryIO, copy: BinaryIO) -> Iterator[bytes]:
+    while chunk := data.read(_CHUNK):
+        copy.write(chunk)
+        yield chunk
+
+
