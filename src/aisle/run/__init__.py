@@ -15,10 +15,9 @@ import ibis
 
 import aisle.run.dimensions as dimensions
 import aisle.run.facts as facts
-from aisle.declare.source import SourceSpec
 from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
-from aisle.engines.port import Change, Delivery, Engine
+from aisle.engines.port import Change, Engine
 from aisle.errors import LakeError, NothingDelivered
 from aisle.lake.drops import LEDGER, Drop
 from aisle.lake.lake import QUARANTINE, Lake
@@ -27,7 +26,7 @@ from aisle.lake.releases import Release
 from aisle.lake.storage import Storage
 from aisle.run.ingest import Ingested, ingest
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
-from aisle.run.take import read_ledger, retake, take
+from aisle.run.take import Taken, read_ledger, retake, take
 
 
 def run(
@@ -83,14 +82,7 @@ def run(
                 release = _publish(place, former, {"noted": len(noted)})
                 return Summary(release.number, _held(noted), {}, time.monotonic() - started)
             return Summary(former.number if former else None, {}, {}, time.monotonic() - started)
-        ingested = {
-            source.name: ingest(engine, place, source, taken[source.name], whole=whole)
-            for source in progress.over("silver", star.sources)
-            if taken.get(source.name) or whole
-        }
-        _set_aside(engine, place, ingested, whole=whole)
-        _note(engine, place, [*noted, *(d for i in ingested.values() for d in i.drops), *_restated(ledger, ingested)])
-        changes = _gold(engine, place, ingested, progress, whole=whole)
+        ingested, changes = _work(engine, place, taken, noted, ledger, progress, whole=whole)
         summary = Summary(
             (former.number if former else 0) + 1,
             {name: SourceSummary.of(i.drops, i.reasons) for name, i in ingested.items()} | _held(noted),
@@ -100,6 +92,36 @@ def run(
         lease.assert_held()
         _publish(place, former, summary.record())
         return summary
+
+
+def rebuild_into(address: str | Path, lake: Lake, ledger: Mapping[str, list[Drop]], memory_limit: str | None = None) -> Lake:
+    """Make a lake's silver and gold anew from its bronze, in a lake at another address."""
+    scratch = Lake(address, lake.star)
+    taken = {s.name: retake(lake, s, ledger) for s in lake.star.sources}
+    with DuckDBEngine(memory_limit=memory_limit) as engine:
+        _work(engine, scratch, taken, [], {s.name: [] for s in lake.star.sources}, quiet, whole=True)
+    return scratch
+
+
+def _work(
+    engine: Engine,
+    lake: Lake,
+    taken: Mapping[str, Taken],
+    noted: list[Drop],
+    ledger: Mapping[str, list[Drop]],
+    progress: Progress,
+    *,
+    whole: bool,
+) -> tuple[dict[str, Ingested], dict[str, Change]]:
+    """Silver, quarantine, ledger and gold of the drops taken; all anew, if `whole`."""
+    ingested = {
+        source.name: ingest(engine, lake, source, taken.get(source.name, []), whole=whole)
+        for source in progress.over("silver", lake.star.sources)
+        if taken.get(source.name) or whole
+    }
+    _set_aside(engine, lake, ingested, whole=whole)
+    _note(engine, lake, [*noted, *(d for i in ingested.values() for d in i.drops), *_restated(ledger, ingested)])
+    return ingested, _gold(engine, lake, ingested, progress, whole=whole)
 
 
 def _gold(
@@ -178,4 +200,4 @@ def _publish(lake: Lake, former: Release | None, record: Mapping[str, object]) -
     return release
 
 
-__all__ = ["run"]
+__all__ = ["rebuild_into", "run"]

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from aisle.declare.columns import Bound, Column, Pattern, says
 from aisle.declare.source import DELETED, DROP, LINE, SourceSpec
-from aisle.stages.functions import cleaned, in_zone, parse_boolean, parse_date, parse_time, spelling
+from aisle.stages.functions import cleaned, in_zone, read_boolean, read_date, read_time, spelling
 from aisle.stages.time import BEGINNING, LATEST, moment
 
 _WORDS = {"int64": "a whole number", "float64": "a number", "boolean": "true or false", "date": "a date (YYYY-MM-DD)"}
@@ -90,11 +90,11 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     if column.type == "string":
         return given
     if column.is_time:
-        return parse_time(given, source.time_zone)
+        return read_time(given, source.time_zone)
     if column.type == "date":
-        return parse_date(given)
+        return read_date(given)
     if column.type == "boolean":
-        return parse_boolean(given)
+        return read_boolean(given)
     value = given.try_cast(column.type)
     if column.type == "float64":
         return value

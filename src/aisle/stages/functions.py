@@ -25,17 +25,17 @@ def spelling(text: str) -> str:
 
 
 @ibis.udf.scalar.builtin
-def parse_time(text: str, zone: str) -> ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6):  # type: ignore[valid-type]
+def read_time(text: str, zone: str) -> ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6):  # type: ignore[valid-type]
     """An ISO 8601 time as UTC, or null; a time without offset is in `zone`, a date alone is its midnight."""
 
 
 @ibis.udf.scalar.builtin
-def parse_date(text: str) -> date:
+def read_date(text: str) -> date:
     """An ISO 8601 date (YYYY-MM-DD), or null."""
 
 
 @ibis.udf.scalar.builtin
-def parse_boolean(text: str) -> bool:
+def read_boolean(text: str) -> bool:
     """true, t, yes, y, 1 / false, f, no, n, 0 in any case, or null."""
 
 
@@ -50,7 +50,7 @@ def local_date(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6), zon
 
 
 @ibis.udf.scalar.builtin
-def unix_micros(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> int:  # type: ignore[valid-type]
+def micros_of(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> int:  # type: ignore[valid-type]
     """Microseconds since 1970-01-01 UTC."""
 
 

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.source import DELETED, SourceSpec
-from aisle.stages.functions import hash63, unix_micros
+from aisle.stages.functions import hash63, micros_of
 from aisle.stages.time import BEGINNING, OPEN_END, micros, moment
 
 UNKNOWN = -1
@@ -75,7 +75,7 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
     by_start = ibis.window(group_by=key, order_by="valid_from")
     made = made.mutate(_until=made["valid_from"].lead().over(by_start), version=ibis.row_number().over(by_start) + 1)
     # The first version is hashed with the beginning of time, so that an inferred member has its key already.
-    hashed = ibis.ifelse(made["version"] == 1, ibis.literal(micros(BEGINNING)), unix_micros(made["valid_from"]))
+    hashed = ibis.ifelse(made["version"] == 1, ibis.literal(micros(BEGINNING)), micros_of(made["valid_from"]))
     made = made.mutate(
         **{d.key: surrogate_key(d.table, [made[k] for k in key], hashed)},
         valid_to=made["_until"].fill_null(moment(OPEN_END)),
