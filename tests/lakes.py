@@ -14,6 +14,8 @@ def rows(lake: Path, table: str, query: str = "SELECT * FROM t") -> list[dict[st
     delta = DeltaTable(str(lake / table))
     columns = [f.name for f in delta.schema().fields if f.name != "_month"]
     files = delta.file_uris()
+    if not files:
+        return []
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)

@@ -1,19 +1,12 @@
 """aisle: from raw retail files to a star in the warehouse, from one declaration."""
 
-from typing import Any
-
-import ibis as _ibis
-
 from aisle.declare.calendar import Calendar
 from aisle.declare.columns import Digits, Email, Money, OneOf, Pattern, Pii
 from aisle.declare.dimension import Current, Dimension, NaturalKey, Original, Overwrite, Track
 from aisle.declare.fact import Degenerate, Fact, Lookup, NonAdditive, SemiAdditive, Sum, by
-from aisle.declare.source import Source
+from aisle.declare.source import Source, _
 from aisle.declare.star import Star
 from aisle.errors import AisleError
-
-_: Any = _ibis._
-"""Stands for the row at hand in an expression: `_.quantity * _.unit_price`."""
 
 __version__ = "0.1.0"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -43,7 +43,7 @@ class CalendarSpec:
     """What a Calendar class declares, as a value."""
 
     table: str
-    doc: str
+    doc: str = field(repr=False)
     start: int
     fiscal_year_starts: int
     retail_year_starts: int

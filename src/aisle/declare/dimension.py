@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -57,7 +57,7 @@ class StarColumn:
     name: str
     type: str
     nullable: bool
-    doc: str
+    doc: str = field(repr=False)
     personal: bool = False
 
 
@@ -79,7 +79,7 @@ class DimensionSpec:
     """What a Dimension class declares, as a value."""
 
     table: str
-    doc: str
+    doc: str = field(repr=False)
     source: SourceSpec
     natural_key: tuple[str, ...]
     attributes: tuple[Attribute, ...]

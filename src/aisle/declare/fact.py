@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origi
 
 import ibis
 import ibis.expr.types as ir
-from ibis import Deferred
 
 from aisle.declare.calendar import Calendar, CalendarSpec
 from aisle.declare.classes import Declared, annotations, did_you_mean, docstring, snake_case
@@ -98,7 +97,7 @@ class FactSpec:
     """What a Fact class declares, as a value."""
 
     table: str
-    doc: str
+    doc: str = field(repr=False)
     lines: SourceSpec
     header: SourceSpec | None
     at: str
@@ -321,9 +320,9 @@ class _Reader:
         if given is None and name not in self.table.columns:
             near = did_you_mean(name, self.bare.joined.names)
             raise DeclarationError(where, f"no column {name!r} in the lines or their header{near}", "Or give an expression: = _.a * _.b.")
-        expression = given if given is not None else getattr(ibis._, name)
+        expression = given if given is not None else ibis._[name]
         if isinstance(expression, Column):
-            expression = getattr(ibis._, self.joined_name(where, expression))
+            expression = ibis._[self.joined_name(where, expression)]
         value = resolve(where, "its expression", expression, self.table)
         if not (value.type().is_integer() or value.type().is_decimal()):
             raise DeclarationError(where, f"its expression is {value.type()}, not a number", "Cast or correct it.")
@@ -335,4 +334,4 @@ def _with(table: ir.Table, name: str, type_: str) -> ir.Table:
     return ibis.table(ibis.schema({**table.schema(), name: type_}), name="line")
 
 
-__all__ = ["By", "Degenerate", "Deferred", "Fact", "FactSpec", "Lookup", "LookupSpec", "MeasureSpec", "NonAdditive", "SemiAdditive", "Sum", "by"]
+__all__ = ["By", "Degenerate", "Fact", "FactSpec", "Lookup", "LookupSpec", "MeasureSpec", "NonAdditive", "SemiAdditive", "Sum", "by"]

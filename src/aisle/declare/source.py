@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -28,7 +29,7 @@ class SourceSpec:
     """What a Source class declares, as a value."""
 
     name: str
-    doc: str
+    doc: str = field(repr=False)
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     changed_at: str | None
@@ -146,6 +147,23 @@ def _validate(owner: str, spec: SourceSpec) -> None:
             raise DeclarationError(owner, "deletes= is not true or false", 'Write a comparison, such as _.op == "D".')
 
 
+class Row:
+    """The row at hand, in expressions such as `_.quantity * _.unit_price`.
+
+    Ibis's own `_` would read `_.op` or `_.count` as the methods of its tables; here it is always a column.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return ibis._[name]
+
+    __getitem__ = __getattr__
+
+
+_: Any = Row()
+
+
 def resolve(where: str, what: str, expression: Any, table: ir.Table) -> ir.Value:
     """Bind an expression written with `_` to a table's columns.
 
@@ -155,8 +173,8 @@ def resolve(where: str, what: str, expression: Any, table: ir.Table) -> ir.Value
     try:
         value = expression.resolve(table) if isinstance(expression, Deferred) else expression
         return value if isinstance(value, ir.Value) else ibis.literal(value)
-    except AttributeError as error:
-        missing = getattr(error, "name", None) or str(error)
-        raise DeclarationError(where, f"{what} uses {missing!r}, which is no column{did_you_mean(missing, table.columns)}") from None
     except Exception as error:
+        if found := re.match(r"Column '(.*?)' is not found", str(error)):
+            missing = found[1]
+            raise DeclarationError(where, f"{what} uses {missing!r}, which is no column{did_you_mean(missing, table.columns)}") from None
         raise DeclarationError(where, f"{what} cannot be computed: {error}", "Look at the types of its columns.") from None

@@ -46,7 +46,7 @@ def refresh(
     referenced = [
         _of(engine.bind(f"silver_{source.name}", lake.silver[source.name]), list(columns), touched, key)
         .select(**dict(zip(key, columns, strict=True)))
-        .dropna(key)
+        .drop_null(key)
         for source, columns in _references(lake, d)
     ]
     if referenced:
@@ -88,7 +88,7 @@ def _touched(engine: Engine, lake: Lake, d: DimensionSpec, ingested: Mapping[str
         for rows, known_too in ((came.events, False), (came.displaced, True)):
             if rows is None:
                 continue
-            named = rows.select(**dict(zip(key, columns, strict=True))).dropna(key)
+            named = rows.select(**dict(zip(key, columns, strict=True))).drop_null(key)
             parts.append(named if known_too else named.anti_join(stored, key))
     return parts
 

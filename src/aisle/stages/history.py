@@ -42,26 +42,15 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
     """The versions of every natural key that has an event. `events` must hold all events of each key."""
     source, key = d.source, list(d.natural_key)
     at = source.changed_at
-    won = at_instants(events, source)
+    won = at_instants(_deletions_filled(events, d), source)
     won = won.mutate(_at=moment(BEGINNING) if at is None else won[at])
     by_time = ibis.window(group_by=key, order_by="_at")
-
-    # A deletion holds the attributes before it; a deletion after a deletion says nothing.
-    if source.deletes is not None:
-        won = won.mutate(_was_deleted=won[DELETED].lag().over(by_time))
-        won = won.filter(~(won[DELETED] & won["_was_deleted"].fill_null(False)))
-        won = won.mutate(
-            **{
-                a.name: ibis.ifelse(won[DELETED] & won["_was_deleted"].notnull(), won[a.name].lag().over(by_time), won[a.name])
-                for a in d.attributes
-            }
-        )
 
     # "Newest" and "first" are those of all events, also where they make no version.
     newest = [a.name for a in d.attributes if a.behaviour in ("overwrite", "current")]
     original = [a.name for a in d.attributes if a.behaviour == "original"]
     won = won.mutate(
-        _first=ibis.row_number().over(by_time) == 0,
+        _first=ibis.row_number().over(by_time) == 0,  # by time alone: one event is left at each instant
         **{f"_was_{name}": won[name].lag().over(by_time) for name in d.tracked},
         _was_deleted=won[DELETED].lag().over(by_time),
     )
@@ -85,10 +74,30 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
     )
     made = made.drop(*newest_dropped(d))
     if newest:
-        made = _beside(made, won, key, newest, ibis.desc("_at"), d)
+        made = _beside(made, won, key, newest, [ibis.desc("_at")], d)
     if original:
-        made = _beside(made, won, key, original, ibis.asc("_at"), d)
+        # A deletion before the first live event has attributes of its own, but they were never true.
+        made = _beside(made, won, key, original, [ibis.asc("_lifeless"), ibis.asc("_at")], d)
     return made.select(*[made[c.name].cast(c.type).name(c.name) for c in d.columns])
+
+
+def _deletions_filled(events: ir.Table, d: DimensionSpec) -> ir.Table:
+    """The events, a deletion holding the attributes of the live event before it; `_lifeless` if there is none.
+
+    A deletion of what is already deleted says nothing, and is left out.
+    """
+    source = d.source
+    if source.deletes is None or source.changed_at is None:
+        return events.mutate(_lifeless=ibis.literal(False))
+    by_order = ibis.window(group_by=list(d.natural_key), order_by=list(source.order))
+    events = events.mutate(_was_deleted=events[DELETED].lag().over(by_order))
+    events = events.filter(~(events[DELETED] & events["_was_deleted"].fill_null(False)))
+    after_life = events[DELETED] & events["_was_deleted"].notnull()
+    events = events.mutate(
+        _lifeless=events[DELETED] & events["_was_deleted"].isnull(),
+        **{a.name: ibis.ifelse(after_life, events[a.name].lag().over(by_order), events[a.name]) for a in d.attributes},
+    )
+    return events.drop("_was_deleted")
 
 
 def newest_dropped(d: DimensionSpec) -> list[str]:
@@ -97,7 +106,7 @@ def newest_dropped(d: DimensionSpec) -> list[str]:
 
 
 def _beside(
-    made: ir.Table, won: ir.Table, key: list[str], attributes: list[str], order: ir.Value, d: DimensionSpec
+    made: ir.Table, won: ir.Table, key: list[str], attributes: list[str], order: list[ir.Value], d: DimensionSpec
 ) -> ir.Table:
     """Join the value of one event of each key, the first in `order`, to all of the key's versions."""
     ranked = won.mutate(_pick=ibis.row_number().over(group_by=key, order_by=order))

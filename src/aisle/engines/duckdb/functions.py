@@ -2,24 +2,24 @@
 
 # Every time is computed in UTC: the connection's time zone is set to it.
 MACROS = r"""
-CREATE OR REPLACE TEMP MACRO cleaned(t) AS nullif(trim(t, e' \t\r\n\u00a0'), '');
+CREATE OR REPLACE TEMP MACRO cleaned(t) AS nullif(trim(t, e' \t\r\n' || chr(160)), '');
 CREATE OR REPLACE TEMP MACRO spelling(t) AS lower(regexp_replace(t, '[ _-]+', ' ', 'g'));
 CREATE OR REPLACE TEMP MACRO in_zone(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS TIMESTAMPTZ) ELSE timezone(zone, t) END;
-CREATE OR REPLACE TEMP MACRO parse_time(t, zone) AS CASE
+CREATE OR REPLACE TEMP MACRO read_time(t, zone) AS CASE
     WHEN regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?)?')
         THEN in_zone(TRY_CAST(t AS TIMESTAMP), zone)
     WHEN regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)')
         THEN TRY_CAST(t AS TIMESTAMPTZ)
     END;
-CREATE OR REPLACE TEMP MACRO parse_date(t) AS CASE
+CREATE OR REPLACE TEMP MACRO read_date(t) AS CASE
     WHEN length(t) = 10 AND regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN TRY_CAST(t AS DATE) END;
-CREATE OR REPLACE TEMP MACRO parse_boolean(t) AS CASE
+CREATE OR REPLACE TEMP MACRO read_boolean(t) AS CASE
     WHEN lower(t) IN ('true', 't', 'yes', 'y', '1') THEN true
     WHEN lower(t) IN ('false', 'f', 'no', 'n', '0') THEN false END;
 CREATE OR REPLACE TEMP MACRO local_date(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS DATE) ELSE CAST(timezone(zone, t) AS DATE) END;
-CREATE OR REPLACE TEMP MACRO unix_micros(t) AS epoch_us(t);
+CREATE OR REPLACE TEMP MACRO micros_of(t) AS epoch_us(t);
 CREATE OR REPLACE TEMP MACRO instant(micros) AS CAST(make_timestamp(CAST(micros AS BIGINT)) AS TIMESTAMPTZ);
 CREATE OR REPLACE TEMP MACRO hash63(t) AS
     CAST(CAST('0x' || substr(md5(t), 1, 16) AS UBIGINT) >> 1 AS BIGINT);

@@ -1,0 +1,39 @@
+"""aisle check: are the laws kept?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aisle.cli import show
+from aisle.cli.command import Reply, command
+from aisle.cli.progress import shown
+from aisle.errors import LawBroken
+from aisle.project import open_project
+
+
+@command(example="aisle check\naisle check --rebuild", exits={3: "there is no release yet", LawBroken.exit_code: "a law does not hold"})
+@click.option("--rebuild", is_flag=True, help="Also make gold anew from bronze, aside, and compare.")
+@click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+@click.pass_context
+def check(ctx: click.Context, rebuild: bool, memory_limit: str | None) -> Reply:
+    """Prove the laws on the newest release: that every row is accounted for, and that the star is true.
+
+    Nothing is changed.
+    """
+    project = open_project(Path.cwd())
+    star = project.star
+    from aisle.run.check import check as prove
+    from aisle.run.summary import Progress
+
+    with shown(ctx) as report:
+        findings = prove(
+            star, lake=project.lake, rebuild=rebuild, memory_limit=memory_limit or project.memory_limit, progress=Progress(report)
+        )
+    holds = all(finding.holds for finding in findings)
+    return Reply(
+        {"holds": holds, "findings": [vars(finding) for finding in findings]},
+        show.findings(findings),
+        0 if holds else LawBroken.exit_code,
+    )

@@ -1,0 +1,47 @@
+"""aisle run: from one release to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aisle.cli import show
+from aisle.cli.command import INTERRUPTED, Reply, command
+from aisle.cli.progress import shown
+from aisle.project import open_project
+
+
+@command(
+    example="aisle run\naisle run --full",
+    exits={
+        2: "a setting or the declaration is wrong; no data was read",
+        3: "nothing was delivered yet",
+        4: "the lake cannot be written as asked; or the declaration changed: use --full",
+        5: "another run holds the lake, or broke this run's lease",
+        6: "a law does not hold: no release was made",
+        INTERRUPTED: "interrupted; the last release stands",
+    },
+)
+@click.option("--full", is_flag=True, help="Make silver and gold anew from bronze. The content is the same.")
+@click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
+@click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+@click.pass_context
+def run(ctx: click.Context, full: bool, break_lease: bool, memory_limit: str | None) -> Reply:
+    """Take what is new in the landing through bronze and silver to gold, and make a release."""
+    project = open_project(Path.cwd())
+    star = project.star
+    from aisle.run import run as run_star
+    from aisle.run.summary import Progress
+
+    with shown(ctx) as report:
+        summary = run_star(
+            star,
+            lake=project.lake,
+            landing=project.landing,
+            full=full,
+            break_lease=break_lease,
+            memory_limit=memory_limit or project.memory_limit,
+            progress=Progress(report),
+        )
+    return Reply({"release": summary.release, **summary.record()}, show.ran(summary, star))

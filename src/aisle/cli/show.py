@@ -1,0 +1,202 @@
+"""What the commands say to a person: their results in sentences and small tables."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aisle.cli.table import table, terminal_width
+
+if TYPE_CHECKING:
+    from aisle.cli.state import SourceState, State
+    from aisle.declare.star import Star
+    from aisle.project import Project
+    from aisle.retail.generate import Generated
+    from aisle.run.check import Finding
+    from aisle.run.summary import SourceSummary, Summary
+
+_MOST = 5
+"""How many of a long list are shown."""
+
+
+def generated(made: Generated, project: Project) -> str:
+    """What `aisle generate` made."""
+    files, rows = sum(made.files.values()), sum(made.rows.values())
+    sources = [(source, made.files[source], _n(made.rows[source])) for source in made.rows]
+    return "\n".join(
+        [
+            f"{_count(made.days, 'day')} of a shop: {_count(files, 'drop')} with {_count(rows, 'row')} in {project.landing}.",
+            "",
+            _small(("source", "drops", "rows"), sources),
+            "",
+            f"Of these a correct pipeline makes {_count(made.facts, 'fact row')}, puts {_n(made.quarantined)} into quarantine and finds "
+            f"{_count(made.duplicates, 'exact duplicate')}; the truth is in {project.truth}.",
+            *_listed("What went wrong on purpose:", ((n, what.replace("_", " ")) for what, n in made.mess.items()), of="kinds"),
+            "Next: aisle run",
+        ]
+    )
+
+
+def ran(summary: Summary, star: Star) -> str:
+    """What `aisle run` did, in one glance."""
+    took = f"{summary.seconds:.1f} s"
+    if not summary.tables:
+        stands = f"release {summary.release} stands" if summary.release else "there is no release"
+        return "\n".join([f"Nothing new in the landing: {stands} ({took}).", *_set_aside(summary.sources)])
+    dimensions, facts = {d.table for d in star.dimensions}, {f.table for f in star.facts}
+    versions = sum(c.added for name, c in summary.tables.items() if name in dimensions)
+    written = sum(c.added for name, c in summary.tables.items() if name in facts)
+    took_in = f"{_count(summary.total('drops'), 'drop')} with {_count(summary.total('records'), 'row')} came in"
+    became = (
+        f"{_n(summary.total('events'))} are in silver, {_n(summary.total('duplicates'))} were exact duplicates, "
+        f"{_n(summary.total('quarantined'))} are in quarantine"
+    )
+    changed = [(name, _n(c.added), _n(c.removed)) for name, c in summary.tables.items()]
+    return "\n".join(
+        [
+            click.style(f"Release {summary.release}", bold=True) + f" after {took}. {took_in}: {became}.",
+            f"They made {_count(versions, 'version')} of dimensions and {_count(written, 'fact row')}.",
+            "",
+            _small(("table", "rows written", "in place of"), changed),
+            *_set_aside(summary.sources),
+            *_unknown_columns(summary.sources),
+        ]
+    )
+
+
+def status(state: State, project: Project) -> str:
+    """Where a project stands."""
+    lines = []
+    if state.writer:
+        lines.append(f"A run is at work since {state.writer.get('since')}: process {state.writer.get('pid')} on {state.writer.get('host')}.")
+    if state.release is None:
+        lines.append(f"There is no release yet in {project.lake}.")
+    else:
+        lines.append(click.style(f"Release {state.release}", bold=True) + f", made {state.made_at}, in {project.lake}.")
+    if state.declaration_changed:
+        lines.append("! The star's declaration has changed since. Make silver and gold anew: aisle run --full")
+    sources = [
+        (name, s.consumed, len(s.refused), len(s.held), len(s.waiting), *map(_n, (s.rows, s.silver, s.duplicates, s.quarantined)))
+        for name, s in state.sources.items()
+    ]
+    columns = ("source", "drops", "refused", "held", "waiting", "rows", "silver", "duplicates", "quarantine")
+    lines += ["", _small(columns, sources)]
+    if state.release is not None:
+        lines += ["", _small(("table", "rows"), [(name, _n(rows)) for name, rows in state.tables.items()])]
+    lines += _set_aside(state.sources)
+    if any(s.quarantined for s in state.sources.values()):
+        lines += ["", f"The rows in quarantine, with every reason: {project.lake}/quarantine (a Delta table)."]
+    lines += [*_unknown_columns(state.sources), ""]
+    if state.waiting:
+        lines.append(f"{_count(state.waiting, 'file')} of the landing {_verb(state.waiting, 'waits', 'wait')}: aisle run")
+    elif state.release is None:
+        lines.append(f"Nothing waits in the landing {project.landing}. Put files into its folders, or: aisle generate")
+    else:
+        lines.append("Nothing waits in the landing.")
+    if state.loaded is None:
+        lines.append("The warehouse holds no release" + (": aisle load" if state.release else "."))
+    elif state.behind:
+        lines.append(f"The warehouse holds release {state.loaded}: aisle load")
+    else:
+        lines.append(f"The warehouse holds release {state.loaded}, the newest.")
+    return "\n".join(lines)
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """Each law that was checked, as a sentence, with the first rows that break it."""
+    lines = []
+    for finding in found:
+        mark = click.style("✓", fg="green") if finding.holds else click.style("✗", fg="red")
+        lines.append(f"{mark} {finding.law}: {finding.says}")
+        if not finding.holds:
+            rows = finding.offenders
+            if rows:
+                shown = table(list(rows[0]), [list(row.values()) for row in rows[:_MOST]], width=_width(4))
+                lines += ["  Not so for:", *_indented(shown)]
+    broken = sum(not finding.holds for finding in found)
+    lines.append("")
+    lines.append(f"{broken} of {len(found)} do not hold." if broken else f"All {len(found)} hold.")
+    return "\n".join(lines)
+
+
+def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]], left_out: int) -> str:
+    """The rows of a query."""
+    shown = table(columns, rows, width=terminal_width())
+    if left_out:
+        return f"{shown}\n({_count(len(rows), 'row')} of {_n(len(rows) + left_out)}; --limit 0 shows all)"
+    return f"{shown}\n({_count(len(rows), 'row')})"
+
+
+def _set_aside(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState]) -> Iterator[str]:
+    """What did not come into silver, why, and what to do."""
+    reasons = Counter[str]()
+    for name, source in sources.items():
+        for reason, rows in getattr(source, "reasons", {}).items():
+            reasons[f"{name}: {reason}"] += rows
+    yield from _listed("In quarantine, by reason:", ((rows, reason) for reason, rows in reasons.most_common()), of="reasons")
+    refused = [f"{name}/{drop}: {why}" for name, source in sources.items() for drop, why in source.refused.items()]
+    yield from _list("! Refused, as these files cannot be read. Nothing of them is used; have them delivered anew:", refused)
+    held = [f"{name}/{drop}: {why}" for name, source in sources.items() for drop, why in source.held.items()]
+    yield from _list("! Held, until a person decides:", held)
+
+
+def _unknown_columns(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState]) -> Iterator[str]:
+    drops: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for name, source in sources.items():
+        for columns in source.unknown_columns.values():
+            drops[name, columns] += 1
+    told = [f"{name}: {columns} (in {_count(n, 'drop')})" for (name, columns), n in drops.items()]
+    yield from _list("Columns that the contract does not know; kept in bronze, not used:", told)
+
+
+def _list(title: str, items: Sequence[str]) -> Iterator[str]:
+    if items:
+        yield from ("", title)
+        yield from (f"  {item}" for item in items[:_MOST])
+        if len(items) > _MOST:
+            yield f"  … and {len(items) - _MOST} more: aisle status --json"
+
+
+def _listed(title: str, items: Iterable[tuple[int, str]], *, of: str) -> Iterator[str]:
+    """Things with how often each is, the most frequent first."""
+    ordered = sorted(items, key=lambda item: -item[0])
+    if ordered:
+        yield from ("", title)
+        yield from (f"  {_n(n):>7}  {what}" for n, what in ordered[:_MOST])
+        if rest := ordered[_MOST:]:
+            yield f"  {_n(sum(n for n, _ in rest)):>7}  for {len(rest)} other {of}"
+        yield ""
+
+
+def _small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table of our own: figures, already written with their commas, stand to the right."""
+    widths = [max(len(name), *(len(str(row[i])) for row in rows)) if rows else len(name) for i, name in enumerate(columns)]
+
+    def line(cells: Sequence[Any]) -> str:
+        return "  " + "  ".join(str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True)))
+
+    return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
+
+
+def _indented(lines: str) -> Iterator[str]:
+    return (f"    {line}" for line in lines.splitlines())
+
+
+def _width(less: int) -> int | None:
+    width = terminal_width()
+    return None if width is None else width - less
+
+
+def _n(number: int) -> str:
+    return f"{number:,}"
+
+
+def _verb(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,96 @@
+"""aisle sql: what would run, stage by stage, and what the warehouse's tables are made by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aisle.cli.command import Reply, command
+from aisle.errors import ConfigError
+from aisle.project import open_project
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from aisle.declare.star import Star
+
+DIALECTS = ("duckdb", "pyspark")
+WAREHOUSES = ("duckdb",)
+
+
+@command(example="aisle sql\naisle sql fact_sales --dialect pyspark\naisle sql --ddl")
+@click.argument("table", required=False)
+@click.option("--dialect", type=click.Choice(DIALECTS), default=DIALECTS[0], show_default=True, help="Of the engine.")
+@click.option("--ddl", is_flag=True, help="Print how the warehouse's tables and views are made instead.")
+@click.option("--to", type=click.Choice(WAREHOUSES), default=WAREHOUSES[0], show_default=True, help="The warehouse, with --ddl.")
+def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
+    """Print the SQL that would run, of every stage or of those that make TABLE. No data is read.
+
+    Stages read raw_<source> (a drop as delivered), silver_<source> and the star's tables. Functions
+    such as hash63 are aisle's own; each engine is given their definition, printed first for DuckDB.
+    """
+    star = open_project(Path.cwd()).star
+    if ddl:
+        from aisle.derive.ddl import ddl as derived
+
+        statements = list(derived(star, to))
+        return Reply({"warehouse": to, "statements": statements}, "\n\n".join(f"{s.rstrip().rstrip(';')};" for s in statements))
+    import ibis
+
+    chosen = [stage for stage in stages(star) if table in (None, stage.makes)]
+    if not chosen:
+        from aisle.declare.classes import did_you_mean
+
+        raise ConfigError(f"No stage makes {table!r}{did_you_mean(str(table), {stage.makes for stage in stages(star)})}")
+    made = [(stage, str(ibis.to_sql(stage.expression, dialect=dialect))) for stage in chosen]
+    parts = [f"-- {stage.step}: {stage.says}\n{text.rstrip()};" for stage, text in made]
+    if dialect == "duckdb" and table is None:
+        from aisle.engines.duckdb.functions import MACROS
+
+        parts.insert(0, f"-- the functions\n{MACROS.strip()}")
+    data = [{"step": stage.step, "makes": stage.makes, "says": stage.says, "sql": text} for stage, text in made]
+    return Reply({"dialect": dialect, "stages": data}, "\n\n".join(parts))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the way of the data: what it makes, in a few words, and by which expression over named tables."""
+
+    step: str
+    makes: str
+    says: str
+    expression: ir.Table
+
+
+def stages(star: Star) -> Iterator[Stage]:
+    """The stages that make a star, in the order of the way."""
+    import ibis
+
+    from aisle.declare.dimension import DimensionSpec
+    from aisle.declare.source import DROP, LINE
+    from aisle.stages.cleanse import TEXT, judged, rejected
+    from aisle.stages.conform import facts, newest, with_header
+    from aisle.stages.history import versions
+    from aisle.stages.settle import verdicts
+
+    silver = {s.name: ibis.table(s.silver, name=f"silver_{s.name}") for s in star.sources}
+    for s in star.sources:
+        columns = {c.name: c.type if s.format == "parquet" else "string" for c in s.columns}
+        raw = ibis.table({**columns, DROP: "string", LINE: "int64", TEXT: "string"}, name=f"raw_{s.name}")
+        stored = f"silver_{s.name}"
+        yield Stage("cleanse", stored, f"the rows of {s.name}, typed, and whether they keep the contract", judged(raw, s))
+        yield Stage("cleanse", "quarantine", f"the rows of {s.name} that break the contract, with every reason", rejected(raw, s))
+        yield Stage("settle", stored, f"which rows of {s.name} stand, which are duplicates or conflict", verdicts(silver[s.name], s))
+    for d in star.dimensions:
+        yield Stage("history", d.table, f"the versions of {d.table}", versions(silver[d.source.name], d))
+    dimensions = {d.table: ibis.table(d.schema, name=d.table) for d in star.dimensions}
+    for f in star.facts:
+        header = newest(silver[f.header.name], f.header) if f.header else None
+        looked_up = {lookup.dimension.table for lookup in f.lookups if isinstance(lookup.dimension, DimensionSpec)}
+        lines = with_header(newest(silver[f.lines.name], f.lines), header, f)
+        rows = facts(lines, {name: dimensions[name] for name in looked_up}, f, star.time_zone)
+        yield Stage("conform", f.table, f"the rows of {f.table}", rows)

@@ -1,0 +1,113 @@
+"""The state of a project: what was delivered, what became of it, what is released, what is loaded. Only read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aisle.lake.drops import Drop
+    from aisle.project import Project
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """A source: its drops, and its rows by what became of them.
+
+    `refused` and `held` map a drop to the reason; `waiting` are the files of the landing that no
+    run has seen yet.
+    """
+
+    consumed: int
+    rows: int
+    silver: int
+    duplicates: int
+    quarantined: int
+    refused: Mapping[str, str]
+    held: Mapping[str, str]
+    unknown_columns: Mapping[str, str]
+    waiting: tuple[str, ...]
+
+    @classmethod
+    def of(cls, drops: list[Drop], waiting: tuple[str, ...]) -> SourceState:
+        return cls(
+            consumed=sum(d.status == "consumed" for d in drops),
+            rows=sum(d.records for d in drops),
+            silver=sum(d.events for d in drops),
+            duplicates=sum(d.duplicates for d in drops),
+            quarantined=sum(d.quarantined for d in drops),
+            refused={d.drop: d.reason or "" for d in drops if d.status == "refused"},
+            held={d.drop: d.reason or "" for d in drops if d.status == "held"},
+            unknown_columns={d.drop: d.unknown_columns for d in drops if d.unknown_columns},
+            waiting=waiting,
+        )
+
+
+@dataclass(frozen=True)
+class State:
+    """A project. `loaded` is the release that the warehouse holds; `writer` the run that is at work now."""
+
+    release: int | None
+    made_at: str | None
+    declaration_changed: bool
+    sources: Mapping[str, SourceState]
+    tables: Mapping[str, int]
+    loaded: int | None
+    writer: Mapping[str, Any] | None = field(default=None)
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(s.waiting) for s in self.sources.values())
+
+    @property
+    def behind(self) -> bool:
+        """Whether the warehouse holds another release than the lake's newest."""
+        return self.release is not None and self.loaded != self.release
+
+
+def read_state(project: Project) -> State:
+    """Look at landing, lake and warehouse. No lease is needed, and nothing is made.
+
+    Raises:
+        LakeError: the lake's newest release cannot be read.
+        WarehouseError: the warehouse is there, but cannot be opened.
+    """
+    from aisle.engines.duckdb.engine import DuckDBEngine
+    from aisle.lake.drops import delivered, unseen
+    from aisle.lake.lake import Lake
+    from aisle.lake.lease import FILE
+    from aisle.lake.storage import Storage
+    from aisle.run.take import read_ledger
+
+    star, landing = project.star, Storage(project.landing)
+    lake = Lake(project.lake, star)
+    release = lake.releases.newest()
+    lake.open(release)
+    with DuckDBEngine(threads=1) as engine:
+        ledger = read_ledger(engine, lake)
+    sources = {
+        s.name: SourceState.of(ledger[s.name], tuple(e.path for e in unseen(delivered(landing, s), ledger[s.name])))
+        for s in star.sources
+    }
+    lease = lake.storage.get(FILE)
+    return State(
+        release=release.number if release else None,
+        made_at=release.made_at if release else None,
+        declaration_changed=release is not None and release.star != star.fingerprint,
+        sources=sources,
+        tables={name: table.rows for name, table in lake.gold.items()},
+        loaded=_loaded(project.warehouse),
+        writer=json.loads(lease) if lease else None,
+    )
+
+
+def _loaded(address: str) -> int | None:
+    if "://" not in address and not Path(address).exists():
+        return None
+    from aisle.warehouses import open_warehouse
+
+    with open_warehouse(address) as warehouse:
+        return warehouse.release()
