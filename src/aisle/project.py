@@ -96,7 +96,8 @@ def _read(file: Path, environment: Mapping[str, str]) -> Project:
     for key in _KEYS:
         if value := environment.get(f"AISLE_{key.upper()}"):
             given[key] = value
-    project = Project(file.parent, **{_KEYS[key]: value for key, value in given.items()})
+    settings: dict[str, Any] = {_KEYS[key]: value for key, value in given.items()}
+    project = Project(file.parent, **settings)
     return replace(project, **{place: _below(file.parent, getattr(project, place)) for place in _PLACES})
 
 

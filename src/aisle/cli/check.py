@@ -17,10 +17,10 @@ from aisle.project import open_project
 @click.option("--rebuild", is_flag=True, help="Also make gold anew from bronze, aside, and compare.")
 @click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
 @click.pass_context
-def check(ctx: click.Context, rebuild: bool, memory_limit: str | None) -> Reply:
-    """Prove the laws on the newest release: that every row is accounted for, and that the star is true.
+def check(ctx: click.Context, /, rebuild: bool, memory_limit: str | None) -> Reply:
+    """Prove the laws on the newest release.
 
-    Nothing is changed.
+    That every delivered row is accounted for, and that the star is true. Nothing is changed.
     """
     project = open_project(Path.cwd())
     star = project.star

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -28,10 +29,9 @@ DEFAULTS = MappingProxyType(
 """Those of `aisle.retail.generate`, kept here so that --help need not import it; a test compares them."""
 
 
-def _number(name: str, says: str, **settings: Any) -> Any:
-    return click.option(
-        f"--{name.replace('_', '-')}", type=click.IntRange(min=1), default=DEFAULTS[name], show_default=True, help=says, **settings
-    )
+def _number(name: str, says: str) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
+    option = f"--{name.replace('_', '-')}"
+    return click.option(option, type=click.IntRange(min=1), default=DEFAULTS[name], show_default=True, help=says)
 
 
 @command(
@@ -53,8 +53,8 @@ def _number(name: str, says: str, **settings: Any) -> Any:
 )
 @click.option("--locale", default=DEFAULTS["locale"], show_default=True, help="Of names and addresses, such as de_DE.")
 @click.pass_context
-def generate(ctx: click.Context, days: int, start: datetime, **arguments: Any) -> Reply:
-    """Let a simulated shop deliver its drops into the landing.
+def generate(ctx: click.Context, /, days: int, start: datetime, **arguments: Any) -> Reply:
+    """Let a simulated shop deliver drops into the landing.
 
     They fit the retail star that `aisle init` writes. What a correct pipeline must make of them is
     written beside, into the project's `truth` folder. More days, given later, add to what is there.

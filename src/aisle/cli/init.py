@@ -14,7 +14,10 @@ from aisle.templates import EXAMPLES, write_project
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--example", type=click.Choice(EXAMPLES), default=EXAMPLES[0], show_default=True, help="The star to begin with.")
 def init(folder: Path, example: str) -> Reply:
-    """Make a project in FOLDER: star.py, aisle.toml, README.md and .gitignore."""
+    """Make a project in FOLDER.
+
+    It gets star.py (the declaration), aisle.toml (the settings), README.md and .gitignore.
+    """
     files = write_project(folder, example)
     enter = "" if folder.resolve() == Path.cwd().resolve() else f"    cd {folder}\n"
     return Reply(

@@ -27,8 +27,11 @@ from aisle.project import open_project
 @click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
 @click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
 @click.pass_context
-def run(ctx: click.Context, full: bool, break_lease: bool, memory_limit: str | None) -> Reply:
-    """Take what is new in the landing through bronze and silver to gold, and make a release."""
+def run(ctx: click.Context, /, full: bool, break_lease: bool, memory_limit: str | None) -> Reply:
+    """Take what is new in the landing to gold, and release it.
+
+    From landing through bronze and silver to gold. What stops a run leaves the last release standing.
+    """
     project = open_project(Path.cwd())
     star = project.star
     from aisle.run import run as run_star

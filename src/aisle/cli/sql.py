@@ -28,7 +28,9 @@ WAREHOUSES = ("duckdb",)
 @click.option("--ddl", is_flag=True, help="Print how the warehouse's tables and views are made instead.")
 @click.option("--to", type=click.Choice(WAREHOUSES), default=WAREHOUSES[0], show_default=True, help="The warehouse, with --ddl.")
 def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
-    """Print the SQL that would run, of every stage or of those that make TABLE. No data is read.
+    """Print the SQL that would run.
+
+    Of every stage, or of those that make TABLE. No data is read.
 
     Stages read raw_<source> (a drop as delivered), silver_<source> and the star's tables. Functions
     such as hash63 are aisle's own; each engine is given their definition, printed first for DuckDB.

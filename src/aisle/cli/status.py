@@ -13,7 +13,9 @@ from aisle.project import open_project
 
 @command(example="aisle status\naisle status --json")
 def status() -> Reply:
-    """Show the newest release, its drops and tables, what waits in the landing, and what the warehouse holds.
+    """Show what is where, and what was set aside and why.
+
+    The newest release, its drops and tables, what waits in the landing, and what the warehouse holds.
 
     It only reads, and may be asked while a run is at work.
     """

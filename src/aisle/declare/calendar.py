@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import ibis
 
-from aisle.declare.classes import Declared, annotations, docstring, snake_case
+from aisle.declare.classes import Declared, column_annotations, docstring, snake_case
 from aisle.declare.dimension import StarColumn
 from aisle.errors import DeclarationError
 
@@ -94,7 +94,7 @@ class Calendar(metaclass=Declared):
         name: str | None = None,
     ) -> None:
         owner = cls.__name__
-        if annotations(cls):
+        if column_annotations(cls):
             raise DeclarationError(owner, "a calendar's columns are given", "Leave the class body empty, but for its docstring.")
         if not 1900 <= start < 2200:
             raise DeclarationError(owner, f"start={start} is not a year between 1900 and 2199")

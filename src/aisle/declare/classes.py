@@ -29,7 +29,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; there are {', '.join(known)}" if known else ""
 
 
-def annotations(cls: type) -> dict[str, Any]:
+def column_annotations(cls: type) -> dict[str, Any]:
     """The annotations of this class body alone, evaluated, also under `from __future__ import annotations`.
 
     Names are looked up in the class's module and in the frame that defines the class, so that a

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import ibis
 
-from aisle.declare.classes import Declared, annotations, did_you_mean, docstring, snake_case
+from aisle.declare.classes import Declared, column_annotations, did_you_mean, docstring, snake_case
 from aisle.declare.columns import Column
 from aisle.declare.source import Source, SourceSpec
 from aisle.errors import DeclarationError
@@ -147,7 +147,7 @@ class Dimension(metaclass=Declared):
         spec = source.__aisle__
         natural_key: list[str] = []
         attributes: list[Attribute] = []
-        for column_name, kind in annotations(cls).items():
+        for column_name, kind in column_annotations(cls).items():
             where = f"{owner}.{column_name}"
             if column_name not in spec:
                 near = did_you_mean(column_name, [c.name for c in spec.columns])

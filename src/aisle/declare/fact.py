@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.calendar import Calendar, CalendarSpec
-from aisle.declare.classes import Declared, annotations, did_you_mean, docstring, snake_case
+from aisle.declare.classes import Declared, column_annotations, did_you_mean, docstring, snake_case
 from aisle.declare.columns import Column, column
 from aisle.declare.dimension import TIME, Dimension, DimensionSpec, StarColumn
 from aisle.declare.source import Source, SourceSpec, resolve
@@ -218,7 +218,7 @@ class Fact(metaclass=Declared):
         time = reader.joined_name(f"{owner}(at=…)", at)
         if bare.joined[time] != ibis.dtype(TIME) or not at.required:
             raise DeclarationError(owner, f"at={at.name} is not a datetime that is always there", "Declare it `datetime`.")
-        members = [reader.member(n, kind, time) for n, kind in annotations(cls).items()]
+        members = [reader.member(n, kind, time) for n, kind in column_annotations(cls).items()]
         if not any(isinstance(m, DegenerateSpec) and m.input == time for m in members):
             first = next((i for i, m in enumerate(members) if isinstance(m, MeasureSpec)), len(members))
             members.insert(first, DegenerateSpec(time, at, time))

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import Deferred
 
-from aisle.declare.classes import Declared, annotations, did_you_mean, docstring, names, snake_case
+from aisle.declare.classes import Declared, column_annotations, did_you_mean, docstring, names, snake_case
 from aisle.declare.columns import Column, column
 from aisle.errors import DeclarationError
 
@@ -99,7 +99,7 @@ class Source(metaclass=Declared):
     ) -> None:
         owner = cls.__name__
         table = name or snake_case(owner)
-        columns = tuple(column(table, owner, n, a) for n, a in annotations(cls).items())
+        columns = tuple(column(table, owner, n, a) for n, a in column_annotations(cls).items())
         spec = SourceSpec(
             table, docstring(cls), columns, names(key), changed_at, sequence, deletes, feed, format, delimiter, time_zone
         )

@@ -158,8 +158,8 @@ def _restated(ledger: Mapping[str, list[Drop]], ingested: Mapping[str, Ingested]
     out = []
     for name, i in ingested.items():
         fallen: Counter[str] = Counter()
-        for (drop, _), rows in i.restated.items():
-            fallen[drop] += rows
+        for (drop_name, _), rows in i.restated.items():
+            fallen[drop_name] += rows
         for drop in ledger[name]:
             if drop.status == "consumed" and fallen[drop.drop]:
                 duplicates = i.restated[drop.drop, "duplicate"]

@@ -11,6 +11,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from aisle.declare.calendar import CalendarSpec
+from aisle.declare.dimension import DimensionSpec
 from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Engine
@@ -88,7 +90,8 @@ def _timelines(lake: Lake, bound: dict[str, ir.Table]) -> Iterator[Question]:
 
 
 def _integrity(lake: Lake, bound: dict[str, ir.Table]) -> Iterator[Question]:
-    for table in (*lake.star.dimensions, *lake.star.calendars):
+    dimensions: list[DimensionSpec | CalendarSpec] = [*lake.star.dimensions, *lake.star.calendars]
+    for table in dimensions:
         yield "integrity", f"No two rows of {table.table} have one {table.key}.", laws.repeated_keys(bound[f"gold/{table.table}"], table.key)
     for f in lake.star.facts:
         fact = bound[f"gold/{f.table}"]

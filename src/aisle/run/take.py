@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 from aisle.declare.source import SourceSpec
 from aisle.engines.duckdb.reading import measure
-from aisle.engines.port import Delivery, Engine
+from aisle.engines.duckdb.reading import Delivery
+from aisle.engines.port import Engine
 from aisle.errors import LakeError
 from aisle.lake.drops import Drop, bronze_path, delivered, standing, unseen
 from aisle.lake.lake import Lake

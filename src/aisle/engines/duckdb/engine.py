@@ -17,12 +17,12 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.source import DROP, LINE, SourceSpec
+from aisle.engines.compiled import compiled
 from aisle.engines.duckdb.functions import MACROS
 from aisle.engines.duckdb.reading import Delivery, Reading, read
 from aisle.engines.port import Change
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
-from aisle.stages.functions import month_of
 
 _STAT_LENGTH = 64  # a longer text is left out of the log's statistics
 FILE_COLUMN = "_file"
@@ -59,7 +59,7 @@ class DuckDBEngine:
         shutil.rmtree(self._spill, ignore_errors=True)
 
     def sql(self, expression: ir.Table) -> str:
-        return str(ibis.to_sql(expression, dialect="duckdb"))
+        return compiled(expression.op(), self.dialect)
 
     def bind(self, name: str, table: Table, files: Sequence[DataFile] | None = None) -> ir.Table:
         chosen = table.files if files is None else files
@@ -169,11 +169,7 @@ class DuckDBEngine:
         table.storage.make_folder(table.name)
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, ROW_GROUP_SIZE 122880"
         if table.time:
-            month = ibis.to_sql(
-                ibis.table(table.schema, name="rows").select(month_of(ibis._[table.time]).name(MONTH)), dialect="duckdb"
-            )
-            month = f"month_of({_id(table.time)})"
-            query = f"SELECT *, {month} AS {_id(MONTH)} FROM ({query}) ORDER BY {_id(table.time)}"
+            query = f"SELECT *, month_of({_id(table.time)}) AS {_id(MONTH)} FROM ({query}) ORDER BY {_id(table.time)}"
             options += f", PARTITION_BY ({_id(MONTH)}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{{uuidv7}}'"
             target = table.url
         else:

@@ -1,0 +1,78 @@
+# Everything a developer does, in one word each. Needs Python >= 3.11 and make; the rest it gets itself.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+TESTS ?= tests
+
+help: ## Show these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-9s %s\n' "$$word" "$$says"; done
+
+demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers from its star (in ./demo)
+	@rm -rf demo
+	$(BIN)/aisle init demo
+	$(BIN)/aisle -C demo generate --days 30
+	$(BIN)/aisle -C demo run
+	$(BIN)/aisle -C demo check
+	$(BIN)/aisle -C demo load
+	@$(BIN)/python scripts/ask.py demo examples/demo.sql
+
+journey: $(VENV)/.installed-dev ## A year of real receipts, the whole way, compared with known totals (in ./journey)
+	@rm -rf journey
+	@mkdir journey
+	@cp examples/journey.toml journey/aisle.toml
+	$(BIN)/python examples/complete_journey/landing.py journey/landing
+	$(BIN)/aisle -C journey run
+	$(BIN)/aisle -C journey load
+	@$(BIN)/python scripts/ask.py journey examples/complete_journey/questions.sql
+	@$(BIN)/python scripts/known_totals.py journey
+
+test: $(VENV)/.installed-dev ## Run the tests (TESTS=tests/test_cli.py for some)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+lint: $(VENV)/.installed-dev ## Look at format, style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev ## Measure against a hand-written floor
+	@$(BIN)/python benchmarks/bench.py
+
+lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock
+	@$(UV) lock --upgrade
+
+clean: ## Remove what these commands made, the environment too
+	@rm -rf $(VENV) demo journey benchmarks/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The environment: made once, and again when the lock changes. `.installed` is what a user gets.
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "aisle needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12 …" % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(BIN)/python -m ensurepip --default-pip > /dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.uv pyproject.toml uv.lock
+	@echo "Installing into $(VENV) …"
+	@$(UV) sync --quiet --locked --inexact --no-dev
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
+	@echo "Installing into $(VENV) …"
+	@$(UV) sync --quiet --locked --inexact
+	@touch $@ $(VENV)/.installed
+
+.PHONY: help demo journey test lint format bench lock clean

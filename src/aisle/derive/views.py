@@ -1,0 +1,143 @@
+"""The views of a star: facts beside their dimensions as they were and as they are, and each dimension's present.
+
+How a dimension's column is named in a fact's view: `<lookup>_<column>`, so that two roles of one
+dimension stand apart (`order_date_year`, `shipped_year`). What would say the same word twice says it once, if
+that name is free: `customer.customer_id` is `customer_id`, not `customer_customer_id`, and
+`order_date.date` is `order_date`. A name that still stands twice is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from aisle.declare.calendar import CalendarSpec
+from aisle.declare.dimension import HOUSEKEEPING, DimensionSpec, StarColumn
+from aisle.declare.fact import FactSpec, LookupSpec
+from aisle.declare.star import Star
+from aisle.derive.dialect import Dialect
+from aisle.errors import DeclarationError
+
+Tense = Literal["as_was", "as_is"]
+
+_DOCS: dict[Tense, str] = {
+    "as_was": "{table} beside its dimensions as they were at the time of each lookup.",
+    "as_is": "{table} beside its dimensions as they are now: the current version of each natural key.",
+}
+
+
+@dataclass(frozen=True)
+class ViewColumn:
+    """A column of a view: its name, and the relation and column that it shows.
+
+    `lookup` is the fact's lookup that leads there; None for a column of the view's own table.
+    """
+
+    name: str
+    lookup: LookupSpec | None
+    shows: StarColumn
+
+    @property
+    def doc(self) -> str:
+        return self.shows.doc if self.lookup is None else f"{self.lookup.dimension.table}.{self.shows.name}: {self.shows.doc}"
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: its name, what it shows, and the query that it stands for."""
+
+    name: str
+    doc: str
+    columns: tuple[ViewColumn, ...]
+    query: str
+
+
+def views(star: Star, dialect: Dialect) -> tuple[View, ...]:
+    """All views of a star, in the order of its tables.
+
+    Raises:
+        DeclarationError: two columns of a view would have one name.
+    """
+    return (
+        *(_current(star, d, dialect) for d in star.dimensions),
+        *(_joined(star, f, tense, dialect) for f in star.facts for tense in _DOCS),
+    )
+
+
+def view_columns(fact: FactSpec) -> tuple[ViewColumn, ...]:
+    """The columns of a fact's views: the fact's own, each lookup's in the place of its key.
+
+    Left out are surrogate keys and the dimension's housekeeping: they tell an analyst nothing.
+
+    Raises:
+        DeclarationError: two of them would have one name.
+    """
+    lookups = {lookup.column: lookup for lookup in fact.lookups}
+    shown: list[tuple[LookupSpec | None, StarColumn]] = []
+    for column in fact.columns:
+        lookup = lookups.get(column.name)
+        shown += [(None, column)] if lookup is None else [(lookup, c) for c in _telling(lookup)]
+    whole = [c.name if lookup is None else f"{lookup.name}_{c.name}" for lookup, c in shown]
+    short = [w if lookup is None else _short(lookup.name, c.name) for w, (lookup, c) in zip(whole, shown, strict=True)]
+    # A short name is free if no other column has it, neither as its whole name nor as its short one.
+    wanted = Counter(name.casefold() for pair in zip(whole, short, strict=True) for name in {n.casefold(): n for n in pair}.values())
+    names = [s if wanted[s.casefold()] == 1 else w for w, s in zip(whole, short, strict=True)]
+    taken = Counter(n.casefold() for n in names)
+    for name, (lookup, column) in zip(names, shown, strict=True):
+        if lookup is not None and taken[name.casefold()] > 1:
+            raise DeclarationError(
+                f"{fact.table}.{lookup.name}",
+                f"{lookup.dimension.table}.{column.name} would be a second column {name!r} in {fact.table}_as_was",
+                "Rename the lookup, or the fact's column.",
+            )
+    return tuple(ViewColumn(n, lookup, c) for n, (lookup, c) in zip(names, shown, strict=True))
+
+
+def _telling(lookup: LookupSpec) -> Iterator[StarColumn]:
+    dimension = lookup.dimension
+    hidden = {dimension.key, *(() if isinstance(dimension, CalendarSpec) else HOUSEKEEPING)}
+    return (c for c in dimension.columns if c.name not in hidden)
+
+
+def _short(lookup: str, column: str) -> str:
+    if column == lookup or column.startswith(f"{lookup}_"):
+        return column
+    return lookup if lookup.endswith(f"_{column}") else f"{lookup}_{column}"
+
+
+def _current(star: Star, dimension: DimensionSpec, dialect: Dialect) -> View:
+    columns = tuple(ViewColumn(c.name, None, c) for c in dimension.columns)
+    listed = ", ".join(dialect.identifier(c.name) for c in columns)
+    query = (
+        f"SELECT {listed}\nFROM {dialect.identifier(star.name, dimension.table)}\nWHERE {dialect.identifier('is_current')}"
+    )
+    doc = f"The current version of each {dimension.name}, deleted ones and the unknown one included."
+    return View(f"{dimension.table}_current", doc, columns, query)
+
+
+def _joined(star: Star, fact: FactSpec, tense: Tense, dialect: Dialect) -> View:
+    # No column, and so no lookup, begins with _ (declare.classes): these aliases are free.
+    name, columns = dialect.identifier, view_columns(fact)
+    listed = [
+        f"{name('_fact' if c.lookup is None else c.lookup.name, c.shows.name)} AS {name(c.name)}" for c in columns
+    ]
+    joins = []
+    for lookup in fact.lookups:
+        dimension, was = lookup.dimension, f"_was_{lookup.name}"
+        table = name(star.name, dimension.table)
+        # LEFT: no row of a fact is hidden, whatever became of a dimension in the warehouse.
+        now = tense == "as_is" and isinstance(dimension, DimensionSpec)
+        direct = was if now else lookup.name
+        joins.append(f"LEFT JOIN {table} AS {name(direct)} ON {name('_fact', lookup.column)} = {name(direct, dimension.key)}")
+        if now and isinstance(dimension, DimensionSpec):
+            # Null-safe, so that the unknown member, which has no natural key, finds itself.
+            met = [dialect.equal(name(lookup.name, k), name(was, k)) for k in dimension.natural_key]
+            joins.append(f"LEFT JOIN {table} AS {name(lookup.name)} ON {' AND '.join([name(lookup.name, 'is_current'), *met])}")
+    query = "SELECT\n    " + ",\n    ".join(listed) + f"\nFROM {name(star.name, fact.table)} AS {name('_fact')}"
+    doc = _DOCS[tense].format(table=fact.table)
+    return View(f"{fact.table}_{tense}", f"{fact.doc}\n{doc}".strip(), columns, "\n".join([query, *joins]))
+
+
+__all__ = ["View", "ViewColumn", "view_columns", "views"]

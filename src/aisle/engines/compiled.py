@@ -1,0 +1,14 @@
+"""From an expression to an engine's SQL, once for each expression."""
+
+from __future__ import annotations
+
+import functools
+
+import ibis
+import ibis.expr.operations as ops
+
+
+@functools.lru_cache(maxsize=4096)
+def compiled(relation: ops.Node, dialect: str) -> str:
+    """The SQL of an expression's node; equal expressions are compiled once in a process."""
+    return str(ibis.to_sql(relation.to_expr(), dialect=dialect, pretty=False))

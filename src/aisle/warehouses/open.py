@@ -1,0 +1,29 @@
+"""Open a warehouse by its address: the one place that knows what kinds there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aisle.errors import ConfigError
+from aisle.warehouses.port import Warehouse
+
+
+def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
+    """The warehouse at an address: the path of a DuckDB file. Nothing is opened or made until it is asked.
+
+    Args:
+        schema: the star that questions are about, where a warehouse holds more than one.
+
+    Raises:
+        ConfigError: the address is of a kind that is not supported.
+    """
+    text = str(address)
+    if "://" in text:
+        kind = text.split("://")[0]
+        raise ConfigError(f"{kind}:// is no address that a warehouse can have yet: give the path of a DuckDB file.")
+    path = Path(text).expanduser()
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder: a warehouse is a file, such as {path / 'warehouse.duckdb'}.")
+    from aisle.warehouses.duckdb import DuckDBWarehouse
+
+    return DuckDBWarehouse(path, schema)

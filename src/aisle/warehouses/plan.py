@@ -1,0 +1,171 @@
+"""A plan: what a load must do to bring a warehouse from its release to the lake's. The same for every warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from deltalake.exceptions import DeltaError
+
+from aisle.declare.star import Star
+from aisle.derive.ddl import Spec
+from aisle.errors import LakeError, WarehouseError
+from aisle.lake.releases import Release
+from aisle.lake.tables import DataFile, Table
+from aisle.warehouses.port import Mode
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a warehouse says it holds of a star (its table `aisle_release`), and what stands there.
+
+    Args:
+        release, made_at, star: of the release loaded.
+        definition: digest of the statements that its tables, views and comments were made by.
+        versions: by table, the Delta version loaded.
+        rows: by table, the rows loaded.
+        tampered: what is not as it was loaded, as a sentence; else empty.
+        undressed: whether views of it are gone.
+    """
+
+    release: int
+    made_at: str
+    star: str
+    definition: str
+    versions: Mapping[str, int]
+    rows: Mapping[str, int]
+    tampered: str
+    undressed: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do with one table: addresses of the files whose rows go and come, and the rows it must have then."""
+
+    spec: Spec
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    version: int
+    rows: int
+
+    @property
+    def touched(self) -> bool:
+        return bool(self.removed or self.added)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A load: its mode, why it is full, and a step for each table of the star."""
+
+    mode: Mode
+    why: str
+    steps: tuple[Step, ...]
+
+
+class _Gone(Exception):
+    """What an incremental load needs is no longer in the lake."""
+
+
+def plan(
+    star: Star,
+    definition: str,
+    release: Release,
+    tables: Mapping[str, Table],
+    previous: Callable[[int], Release | None],
+    held: Held | None,
+) -> Plan:
+    """What to do. Files are compared by path: a data file, once written, never changes (Delta protocol).
+
+    Raises:
+        WarehouseError: the release was made by another declaration of the star.
+        LakeError: the lake lacks what the release names.
+    """
+    if release.star != star.fingerprint:
+        raise WarehouseError(
+            f"Release {release.number} was made by another declaration of the star {star.name!r} than the one at hand: "
+            "its files have other columns.\n  Run `aisle run --full`, then load."
+        )
+    why = _why_full(star, release, previous, held)
+    if held is None or why:
+        return full(star, release, tables, why)
+    try:
+        steps = tuple(_step(spec, tables[spec.table], held, release) for spec in star.tables)
+    except _Gone as gone:
+        return full(star, release, tables, str(gone))
+    same = held.release == release.number and held.definition == definition and not held.undressed
+    if same and not any(s.touched for s in steps):
+        return Plan("up to date", "", steps)
+    return Plan("incremental", "", steps)
+
+
+def full(star: Star, release: Release, tables: Mapping[str, Table], why: str) -> Plan:
+    """All tables anew, with the reason."""
+    steps = []
+    for spec in star.tables:
+        table, version = tables[spec.table], release.tables.get(tables[spec.table].name)
+        files = _opened(table, version)
+        steps.append(Step(spec, (), _urls(table, files), _number(version), sum(f.rows for f in files)))
+    return Plan("full", why, tuple(steps))
+
+
+def _why_full(star: Star, release: Release, previous: Callable[[int], Release | None], held: Held | None) -> str:
+    if held is None:
+        return "The warehouse held no release of this star."
+    if held.release > release.number:
+        return f"The warehouse holds release {held.release}, the lake is at {release.number}: it was rolled back or made anew."
+    if held.star != release.star:
+        return f"The star's declaration changed since release {held.release}, which the warehouse holds."
+    before = release if held.release == release.number else previous(held.release)
+    if before is None:
+        return f"Release {held.release}, which the warehouse holds, is no longer in the lake."
+    if before.made_at != held.made_at or before.star != held.star:
+        return f"The warehouse holds release {held.release} of another lake, or of this one before it was made anew."
+    if set(held.versions) != {s.table for s in star.tables}:
+        return "The warehouse does not hold all tables of the star."
+    return held.tampered
+
+
+def _step(spec: Spec, table: Table, held: Held, release: Release) -> Step:
+    version = release.tables.get(table.name)
+    if _number(version) == held.versions[spec.table]:
+        return Step(spec, (), (), _number(version), held.rows[spec.table])
+    files = _opened(table, version)
+    try:
+        former = _opened(table, None if held.versions[spec.table] < 0 else held.versions[spec.table])
+    except LakeError:
+        raise _Gone(f"{spec.table} as of release {held.release} can no longer be read from the lake.") from None
+    removed, added = sorted(set(former) - set(files), key=_order), sorted(set(files) - set(former), key=_order)
+    if not all(table.storage.exists(f"{table.name}/{f.path}") for f in removed):
+        raise _Gone(f"Files of {spec.table} from release {held.release} were vacuumed from the lake.")
+    return Step(spec, _urls(table, removed), _urls(table, added), _number(version), sum(f.rows for f in files))
+
+
+def _opened(table: Table, version: int | None) -> list[DataFile]:
+    """A table's files at a version, in the order of time; none, if the release has no such table."""
+    if version is None:
+        return []
+    at = Table(table.storage, table.name, table.schema, time=table.time)
+    try:
+        at.open(version)
+    except DeltaError as error:
+        raise LakeError(f"{table.name} cannot be read at version {version}: {error}") from error
+    if at.version != version:
+        raise LakeError(f"{table.name} is gone from the lake at version {version}, which a release names.")
+    return sorted(at.files, key=_order)
+
+
+def _order(file: DataFile) -> tuple[str, str]:
+    # Oldest month first: rows of one time lie together in the warehouse, so that its min/max statistics prune.
+    return (file.month or "", file.path)
+
+
+def _urls(table: Table, files: Sequence[DataFile]) -> tuple[str, ...]:
+    return tuple(table.urls(files))
+
+
+def _number(version: int | None) -> int:
+    """A table that a release does not name has no version: −1, in a column that holds numbers."""
+    return -1 if version is None else version
+
+
+__all__ = ["Held", "Plan", "Step", "full", "plan"]
