@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import ibis
 
-from aisle.declare.classes import Declared, column_annotations, docstring, snake_case
+from aisle.declare.classes import column_annotations, docstring, snake_case
 from aisle.declare.dimension import StarColumn
 from aisle.errors import DeclarationError
 
@@ -66,7 +66,7 @@ class CalendarSpec:
         return ibis.schema({c.name: c.type for c in self.columns})
 
 
-class Calendar(metaclass=Declared):
+class Calendar:
     """The date dimension. Its columns are given; subclass it to settle the business's own calendar.
 
     It covers whole years, from `start` to the last year that any fact date reached, and has the

@@ -1,4 +1,4 @@
-"""How a class body becomes a declaration: its annotations, its name, and help for a misspelt column."""
+"""How a class body becomes a declaration: its annotations, its name, its docstring."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ import sys
 from collections.abc import Iterable
 from inspect import cleandoc
 from typing import Any, get_type_hints
-
-
-class Declared(type):
-    """The metaclass of all declarations: a misspelt column is answered with the nearest one."""
-
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        columns = [key for key in cls.__dict__.get("__annotations__", {}) if not key.startswith("_")]
-        raise AttributeError(f"{cls.__name__} has no column {name!r}{did_you_mean(name, columns)}")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -39,9 +29,9 @@ def column_annotations(cls: type) -> dict[str, Any]:
     while frame is not None and frame.f_globals.get("__name__", "").startswith("aisle.declare"):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is not None:
-        local = dict(frame.f_locals)
+        local = {**frame.f_globals, **frame.f_locals}
     own = cls.__dict__.get("__annotations__", {})
-    hints = get_type_hints(cls, localns={**local, **vars(sys.modules[cls.__module__])}, include_extras=True)
+    hints = get_type_hints(cls, localns=local, include_extras=True)
     return {name: hints[name] for name in own if not name.startswith("_")}
 
 

@@ -127,6 +127,8 @@ def column(source: str, owner: str, name: str, annotation: Any) -> Column:
         choices = tuple(get_args(base))
         if not all(isinstance(choice, str) for choice in choices):
             raise DeclarationError(where, "OneOf lists something that is not text", 'Write OneOf["a", "b"].')
+        if twice := _alike(choices):
+            raise DeclarationError(where, f"{twice[0]!r} and {twice[1]!r} read alike: case, blanks, - and _ do not count", "Keep one.")
         base = str
     digits = next((m for m in metadata if isinstance(m, Digits)), None)
     if base is Decimal:
@@ -144,6 +146,19 @@ def column(source: str, owner: str, name: str, annotation: Any) -> Column:
         )
     bounds = tuple(_bounds(where, type_, metadata))
     return Column(source, name, type_, not optional, any(isinstance(m, Personal) for m in metadata), choices, bounds)
+
+
+def spelled(choice: str) -> str:
+    """What counts of a vocabulary's word: lower case, words joined by one blank, be they by blanks, - or _."""
+    return " ".join(choice.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _alike(choices: tuple[str, ...]) -> tuple[str, str] | None:
+    seen: dict[str, str] = {}
+    for choice in choices:
+        if (first := seen.setdefault(spelled(choice), choice)) != choice:
+            return first, choice
+    return None
 
 
 def _unwrap(where: str, annotation: Any) -> tuple[Any, list[Any], bool]:

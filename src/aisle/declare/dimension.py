@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import ibis
 
-from aisle.declare.classes import Declared, column_annotations, did_you_mean, docstring, snake_case
+from aisle.declare.classes import column_annotations, did_you_mean, docstring, snake_case
 from aisle.declare.columns import Column
 from aisle.declare.source import Source, SourceSpec
 from aisle.errors import DeclarationError
@@ -125,7 +125,7 @@ class DimensionSpec:
         return ibis.schema({c.name: c.type for c in self.columns})
 
 
-class Dimension(metaclass=Declared):
+class Dimension:
     """A dimension over a source. Subclass it; annotate NaturalKey and attributes by behaviour.
 
     Args:

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.calendar import Calendar, CalendarSpec
-from aisle.declare.classes import Declared, column_annotations, did_you_mean, docstring, snake_case
+from aisle.declare.classes import column_annotations, did_you_mean, docstring, snake_case
 from aisle.declare.columns import Column, column
 from aisle.declare.dimension import TIME, Dimension, DimensionSpec, StarColumn
 from aisle.declare.source import Source, SourceSpec, resolve
@@ -181,7 +181,7 @@ class FactSpec:
         return ibis.schema({c.name: c.type for c in self.columns})
 
 
-class Fact(metaclass=Declared):
+class Fact:
     """A fact table. Subclass it; annotate Degenerate, Lookup and measures.
 
     A measure without an expression is the column of its name in line or header; with one, an

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import Deferred
 
-from aisle.declare.classes import Declared, column_annotations, did_you_mean, docstring, names, snake_case
+from aisle.declare.classes import column_annotations, did_you_mean, docstring, names, snake_case
 from aisle.declare.columns import Column, column
 from aisle.errors import DeclarationError
 
@@ -62,7 +62,7 @@ class SourceSpec:
         return tuple(c for c in (self.changed_at, self.sequence) if c) + (DROP, LINE)
 
 
-class Source(metaclass=Declared):
+class Source:
     """A table of an operational system. Subclass it, one annotation for each column.
 
     Args:

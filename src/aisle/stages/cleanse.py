@@ -15,7 +15,7 @@ import annotated_types as at
 import ibis
 import ibis.expr.types as ir
 
-from aisle.declare.columns import Bound, Column, Pattern, says
+from aisle.declare.columns import Bound, Column, Pattern, says, spelled
 from aisle.declare.source import DELETED, DROP, LINE, SourceSpec
 from aisle.stages.functions import cleaned, in_zone, read_boolean, read_date, read_time, spelling
 from aisle.stages.time import BEGINNING, LATEST, moment
@@ -86,7 +86,7 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
         return _from_typed(given, column, source)
     if column.choices:
         word = spelling(given)
-        return ibis.cases(*[(word == _spelled(choice), choice) for choice in column.choices], else_=ibis.null("string"))
+        return ibis.cases(*[(word == spelled(choice), choice) for choice in column.choices], else_=ibis.null("string"))
     if column.type == "string":
         return given
     if column.is_time:
@@ -121,10 +121,6 @@ def _from_typed(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value
         value = given.try_cast(wanted)
         return ibis.ifelse(value.cast(own) == given, value, ibis.null(column.type))
     return _value(cleaned(given.cast("string")), column, source)
-
-
-def _spelled(choice: str) -> str:
-    return " ".join(choice.lower().replace("-", " ").replace("_", " ").split())
 
 
 def _deletes(typed: ir.Table, source: SourceSpec) -> ir.BooleanValue:
