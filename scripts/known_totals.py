@@ -51,7 +51,10 @@ def main() -> None:
     for (table, what), statement in CHECKS.items():
         known, found = Decimal(expected[table][what]), ask(project, statement)
         wrong += known != found
-        print(f"  {'✓' if known == found else '✗'} {table:24} {what:18} {found:>16,}" + ("" if known == found else f"  known: {known:,}"))
+        print(
+            f"  {'✓' if known == found else '✗'} {table:24} {what:18} {found:>16,}"
+            + ("" if known == found else f"  known: {known:,}")
+        )
     if wrong:
         sys.exit(f"\n{wrong} of {len(CHECKS)} known totals did not come out.")
     print(f"\nAll {len(CHECKS)} known totals came out.")

@@ -98,7 +98,8 @@ def _read(file: Path, environment: Mapping[str, str]) -> Project:
             given[key] = value
     settings: dict[str, Any] = {_KEYS[key]: value for key, value in given.items()}
     project = Project(file.parent, **settings)
-    return replace(project, **{place: _below(file.parent, getattr(project, place)) for place in _PLACES})
+    places: dict[str, Any] = {place: _below(file.parent, getattr(project, place)) for place in _PLACES}
+    return replace(project, **places)
 
 
 def _below(root: Path, address: str) -> str:
@@ -147,7 +148,7 @@ def _from_file(file: Path, root: Path) -> ModuleType:
     try:
         # Compiled here rather than imported, so that no __pycache__ can show an older text.
         exec(compile(text, str(file), "exec", dont_inherit=True), vars(module))  # noqa: S102  (it is the user's own star)
-    except Exception as error:  # noqa: BLE001  (whatever the user's file raises is reported with its line)
+    except Exception as error:
         raise _located(error, root) from error
     return module
 
@@ -162,7 +163,7 @@ def _from_module(name: str, root: Path) -> ModuleType:
                 f"  Install it, or put it into {root}, or name a file: star.py:star."
             ) from None
         raise _located(error, root) from error
-    except Exception as error:  # noqa: BLE001  (as above)
+    except Exception as error:
         raise _located(error, root) from error
 
 
@@ -180,6 +181,12 @@ def _located(error: Exception, root: Path) -> AisleError:
         return DeclarationError(f"{place}: {error.where}", error.what, error.remedy)
     if isinstance(error, AisleError):
         return error
+    if isinstance(error, AttributeError) and (spec := getattr(error.obj, "__aisle__", None)) is not None:
+        from aisle.declare.classes import did_you_mean
+
+        near = did_you_mean(str(error.name), [column.name for column in spec.columns])
+        owner = getattr(error.obj, "__name__", spec)
+        return DeclarationError(place, f"{owner} has no column {error.name!r}{near}", "Correct the name.")
     kind = "" if isinstance(error, AttributeError | NameError | ImportError) else f"{type(error).__name__}: "
     return DeclarationError(place, f"{kind}{error}", "The star cannot be read before this is corrected.")
 

@@ -25,6 +25,9 @@ EXIT_CODES = {
 }
 
 
+_REMEDY = "The last release stands. To see where: aisle --traceback …"
+
+
 class _Aisle(click.Group):
     """The group of all commands: here what goes wrong becomes a few plain lines and an exit code."""
 
@@ -40,7 +43,7 @@ class _Aisle(click.Group):
                 raise
             message = str(error)
             if not isinstance(error, AisleError):
-                message = f"aisle itself failed: {type(error).__name__}: {message}\n  The last release stands. To see where: aisle --traceback …"
+                message = f"aisle itself failed: {type(error).__name__}: {message}\n  {_REMEDY}"
             complain(ctx, type(error).__name__, message, getattr(error, "exit_code", AisleError.exit_code))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
@@ -52,7 +55,9 @@ class _Aisle(click.Group):
 
 @click.group(cls=_Aisle, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="aisle", message="%(prog)s %(version)s")
-@click.option("-C", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Work as if started in this folder.")
+@click.option(
+    "-C", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Work as if started in this folder."
+)
 @click.option("--traceback", is_flag=True, envvar="AISLE_TRACEBACK", help="Show where in aisle an error arose, for developers.")
 def main(folder: Path | None, traceback: bool) -> None:  # noqa: ARG001  (read from the context)
     """From raw retail files to a star in the warehouse, from one declaration.

@@ -13,7 +13,9 @@ from aisle.errors import LawBroken
 from aisle.project import open_project
 
 
-@command(example="aisle check\naisle check --rebuild", exits={3: "there is no release yet", LawBroken.exit_code: "a law does not hold"})
+@command(
+    example="aisle check\naisle check --rebuild", exits={3: "there is no release yet", LawBroken.exit_code: "a law does not hold"}
+)
 @click.option("--rebuild", is_flag=True, help="Also make gold anew from bronze, aside, and compare.")
 @click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
 @click.pass_context

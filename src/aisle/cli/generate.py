@@ -39,7 +39,9 @@ def _number(name: str, says: str) -> Callable[[Callable[..., Reply]], Callable[.
     exits={2: "the landing holds drops of other arguments, or of more days"},
 )
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How many days of the shop's life.")
-@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), default=str(DEFAULTS["start"]), show_default=True, help="The first day.")
+@click.option(
+    "--start", type=click.DateTime(["%Y-%m-%d"]), default=str(DEFAULTS["start"]), show_default=True, help="The first day."
+)
 @click.option("--seed", type=int, default=DEFAULTS["seed"], show_default=True, help="The same seed gives the same bytes.")
 @_number("customers", "Customers on the first day.")
 @_number("products", "Products on the first day.")

@@ -14,7 +14,7 @@ import click
 
 from aisle.cli import show
 from aisle.cli.command import Reply, command, wants_json
-from aisle.errors import ConfigError, WarehouseError
+from aisle.errors import ConfigError
 from aisle.project import open_project
 
 _LIMIT = 100
@@ -40,7 +40,6 @@ def query(ctx: click.Context, /, sql: str, as_csv: bool, limit: int | None) -> R
     project = open_project(Path.cwd())
     from aisle.warehouses import open_warehouse
 
-    _require_warehouse(project.warehouse)
     with open_warehouse(project.warehouse) as warehouse:
         answer = warehouse.query(sys.stdin.read() if sql == "-" else sql)
     as_table = not as_csv and not wants_json(ctx)
@@ -49,12 +48,6 @@ def query(ctx: click.Context, /, sql: str, as_csv: bool, limit: int | None) -> R
     left_out = len(answer.rows) - len(rows)
     data = {"columns": list(answer.columns), "types": list(answer.types), "rows": rows, "left_out": left_out}
     return Reply(data, _csv(answer.columns, rows) if as_csv else show.answer(answer.columns, rows, left_out))
-
-
-def _require_warehouse(address: str) -> None:
-    """Asking must not make an empty warehouse."""
-    if "://" not in address and not Path(address).exists():
-        raise WarehouseError(f"There is no warehouse {address} yet.\n  Make it: aisle load")
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aisle.retail.generate import Generated
     from aisle.run.check import Finding
     from aisle.run.summary import SourceSummary, Summary
+    from aisle.warehouses import Loaded
 
 _MOST = 5
 """How many of a long list are shown."""
@@ -26,14 +27,17 @@ def generated(made: Generated, project: Project) -> str:
     """What `aisle generate` made."""
     files, rows = sum(made.files.values()), sum(made.rows.values())
     sources = [(source, made.files[source], _n(made.rows[source])) for source in made.rows]
+    truth = (
+        f"Of these a correct pipeline makes {_count(made.facts, 'fact row')}; {_n(made.quarantined)} belong into quarantine, "
+        f"{_n(made.duplicates)} are exact duplicates. The truth is in {project.truth}."
+    )
     return "\n".join(
         [
             f"{_count(made.days, 'day')} of a shop: {_count(files, 'drop')} with {_count(rows, 'row')} in {project.landing}.",
             "",
             _small(("source", "drops", "rows"), sources),
             "",
-            f"Of these a correct pipeline makes {_count(made.facts, 'fact row')}, puts {_n(made.quarantined)} into quarantine and finds "
-            f"{_count(made.duplicates, 'exact duplicate')}; the truth is in {project.truth}.",
+            truth,
             *_listed("What went wrong on purpose:", ((n, what.replace("_", " ")) for what, n in made.mess.items()), of="kinds"),
             "Next: aisle run",
         ]
@@ -67,11 +71,23 @@ def ran(summary: Summary, star: Star) -> str:
     )
 
 
+def loaded(done: Loaded, project: Project) -> str:
+    """What `aisle load` did."""
+    if done.mode == "up to date":
+        return f"The warehouse {project.warehouse} holds release {done.release} already: nothing to do."
+    former = "" if done.former is None else f", which held release {done.former}"
+    how = done.why or "Only what changed between the two was moved."
+    moved = [(name, _n(m.inserted), _n(m.deleted)) for name, m in done.tables.items()]
+    title = click.style(f"Release {done.release}", bold=True) + f" is in the warehouse {project.warehouse}{former}. {how}"
+    return "\n".join([title, "", _small(("table", "rows put in", "taken out"), moved)] if moved else [title])
+
+
 def status(state: State, project: Project) -> str:
     """Where a project stands."""
     lines = []
     if state.writer:
-        lines.append(f"A run is at work since {state.writer.get('since')}: process {state.writer.get('pid')} on {state.writer.get('host')}.")
+        who = f"process {state.writer.get('pid')} on {state.writer.get('host')}"
+        lines.append(f"A run is at work since {state.writer.get('since')}: {who}.")
     if state.release is None:
         lines.append(f"There is no release yet in {project.lake}.")
     else:
@@ -176,7 +192,9 @@ def _small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     widths = [max(len(name), *(len(str(row[i])) for row in rows)) if rows else len(name) for i, name in enumerate(columns)]
 
     def line(cells: Sequence[Any]) -> str:
-        return "  " + "  ".join(str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True)))
+        return "  " + "  ".join(
+            str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))
+        )
 
     return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
 

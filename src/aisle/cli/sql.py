@@ -38,8 +38,9 @@ def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
     star = open_project(Path.cwd()).star
     if ddl:
         from aisle.derive.ddl import ddl as derived
+        from aisle.derive.dialect import DUCKDB
 
-        statements = list(derived(star, to))
+        statements = derived(star, {"duckdb": DUCKDB}[to])
         return Reply({"warehouse": to, "statements": statements}, "\n\n".join(f"{s.rstrip().rstrip(';')};" for s in statements))
     import ibis
 
@@ -47,7 +48,7 @@ def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
     if not chosen:
         from aisle.declare.classes import did_you_mean
 
-        raise ConfigError(f"No stage makes {table!r}{did_you_mean(str(table), {stage.makes for stage in stages(star)})}")
+        raise ConfigError(f"No stage makes {table!r}{did_you_mean(str(table), sorted({stage.makes for stage in stages(star)}))}")
     made = [(stage, str(ibis.to_sql(stage.expression, dialect=dialect))) for stage in chosen]
     parts = [f"-- {stage.step}: {stage.says}\n{text.rstrip()};" for stage, text in made]
     if dialect == "duckdb" and table is None:
@@ -86,7 +87,9 @@ def stages(star: Star) -> Iterator[Stage]:
         stored = f"silver_{s.name}"
         yield Stage("cleanse", stored, f"the rows of {s.name}, typed, and whether they keep the contract", judged(raw, s))
         yield Stage("cleanse", "quarantine", f"the rows of {s.name} that break the contract, with every reason", rejected(raw, s))
-        yield Stage("settle", stored, f"which rows of {s.name} stand, which are duplicates or conflict", verdicts(silver[s.name], s))
+        yield Stage(
+            "settle", stored, f"which rows of {s.name} stand, which are duplicates or conflict", verdicts(silver[s.name], s)
+        )
     for d in star.dimensions:
         yield Stage("history", d.table, f"the versions of {d.table}", versions(silver[d.source.name], d))
     dimensions = {d.table: ibis.table(d.schema, name=d.table) for d in star.dimensions}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ def read_state(project: Project) -> State:
     from aisle.lake.lease import FILE
     from aisle.lake.storage import Storage
     from aisle.run.take import read_ledger
+    from aisle.warehouses import open_warehouse
 
     star, landing = project.star, Storage(project.landing)
     lake = Lake(project.lake, star)
@@ -92,6 +92,8 @@ def read_state(project: Project) -> State:
         s.name: SourceState.of(ledger[s.name], tuple(e.path for e in unseen(delivered(landing, s), ledger[s.name])))
         for s in star.sources
     }
+    with open_warehouse(project.warehouse, star.name) as warehouse:
+        loaded = warehouse.release()
     lease = lake.storage.get(FILE)
     return State(
         release=release.number if release else None,
@@ -99,15 +101,6 @@ def read_state(project: Project) -> State:
         declaration_changed=release is not None and release.star != star.fingerprint,
         sources=sources,
         tables={name: table.rows for name, table in lake.gold.items()},
-        loaded=_loaded(project.warehouse),
+        loaded=loaded,
         writer=json.loads(lease) if lease else None,
     )
-
-
-def _loaded(address: str) -> int | None:
-    if "://" not in address and not Path(address).exists():
-        return None
-    from aisle.warehouses import open_warehouse
-
-    with open_warehouse(address) as warehouse:
-        return warehouse.release()

@@ -19,11 +19,13 @@ class Dialect:
         name: as `--dialect` takes it.
         types: an Ibis type's name → this warehouse's, in which {precision} and {scale} are filled in.
         same: a comparison of {a} and {b} for which two nulls are equal.
+        views_find_their_schema: whether a view finds the tables of its own schema by their bare names.
     """
 
     name: str
     types: Mapping[str, str]
     same: str
+    views_find_their_schema: bool = False
 
     def identifier(self, *names: str) -> str:
         """A name, qualified by those before it; always quoted, so that no name is too awkward."""
@@ -57,6 +59,8 @@ DUCKDB = Dialect(
         "timestamp": "TIMESTAMP",
     },
     same="{a} IS NOT DISTINCT FROM {b}",
+    # And must: in a file shop.duckdb, whose catalog DuckDB names shop too, "shop"."fact_sales" would be ambiguous.
+    views_find_their_schema=True,
 )
 
 DIALECTS: Mapping[str, Dialect] = {d.name: d for d in (DUCKDB,)}

@@ -82,7 +82,7 @@ def view_columns(fact: FactSpec) -> tuple[ViewColumn, ...]:
     whole = [c.name if lookup is None else f"{lookup.name}_{c.name}" for lookup, c in shown]
     short = [w if lookup is None else _short(lookup.name, c.name) for w, (lookup, c) in zip(whole, shown, strict=True)]
     # A short name is free if no other column has it, neither as its whole name nor as its short one.
-    wanted = Counter(name.casefold() for pair in zip(whole, short, strict=True) for name in {n.casefold(): n for n in pair}.values())
+    wanted = Counter(n for w, s in zip(whole, short, strict=True) for n in {w.casefold(), s.casefold()})
     names = [s if wanted[s.casefold()] == 1 else w for w, s in zip(whole, short, strict=True)]
     taken = Counter(n.casefold() for n in names)
     for name, (lookup, column) in zip(names, shown, strict=True):
@@ -107,12 +107,14 @@ def _short(lookup: str, column: str) -> str:
     return lookup if lookup.endswith(f"_{column}") else f"{lookup}_{column}"
 
 
+def _table(star: Star, table: str, dialect: Dialect) -> str:
+    return dialect.identifier(table) if dialect.views_find_their_schema else dialect.identifier(star.name, table)
+
+
 def _current(star: Star, dimension: DimensionSpec, dialect: Dialect) -> View:
     columns = tuple(ViewColumn(c.name, None, c) for c in dimension.columns)
     listed = ", ".join(dialect.identifier(c.name) for c in columns)
-    query = (
-        f"SELECT {listed}\nFROM {dialect.identifier(star.name, dimension.table)}\nWHERE {dialect.identifier('is_current')}"
-    )
+    query = f"SELECT {listed}\nFROM {_table(star, dimension.table, dialect)}\nWHERE {dialect.identifier('is_current')}"
     doc = f"The current version of each {dimension.name}, deleted ones and the unknown one included."
     return View(f"{dimension.table}_current", doc, columns, query)
 
@@ -120,13 +122,11 @@ def _current(star: Star, dimension: DimensionSpec, dialect: Dialect) -> View:
 def _joined(star: Star, fact: FactSpec, tense: Tense, dialect: Dialect) -> View:
     # No column, and so no lookup, begins with _ (declare.classes): these aliases are free.
     name, columns = dialect.identifier, view_columns(fact)
-    listed = [
-        f"{name('_fact' if c.lookup is None else c.lookup.name, c.shows.name)} AS {name(c.name)}" for c in columns
-    ]
+    listed = [f"{name('_fact' if c.lookup is None else c.lookup.name, c.shows.name)} AS {name(c.name)}" for c in columns]
     joins = []
     for lookup in fact.lookups:
         dimension, was = lookup.dimension, f"_was_{lookup.name}"
-        table = name(star.name, dimension.table)
+        table = _table(star, dimension.table, dialect)
         # LEFT: no row of a fact is hidden, whatever became of a dimension in the warehouse.
         now = tense == "as_is" and isinstance(dimension, DimensionSpec)
         direct = was if now else lookup.name
@@ -135,7 +135,7 @@ def _joined(star: Star, fact: FactSpec, tense: Tense, dialect: Dialect) -> View:
             # Null-safe, so that the unknown member, which has no natural key, finds itself.
             met = [dialect.equal(name(lookup.name, k), name(was, k)) for k in dimension.natural_key]
             joins.append(f"LEFT JOIN {table} AS {name(lookup.name)} ON {' AND '.join([name(lookup.name, 'is_current'), *met])}")
-    query = "SELECT\n    " + ",\n    ".join(listed) + f"\nFROM {name(star.name, fact.table)} AS {name('_fact')}"
+    query = "SELECT\n    " + ",\n    ".join(listed) + f"\nFROM {_table(star, fact.table, dialect)} AS {name('_fact')}"
     doc = _DOCS[tense].format(table=fact.table)
     return View(f"{fact.table}_{tense}", f"{fact.doc}\n{doc}".strip(), columns, "\n".join([query, *joins]))
 

@@ -12,6 +12,7 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
     """The warehouse at an address: the path of a DuckDB file. Nothing is opened or made until it is asked.
 
     Args:
+        address: such as `warehouse.duckdb`.
         schema: the star that questions are about, where a warehouse holds more than one.
 
     Raises:
@@ -19,11 +20,13 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
     """
     text = str(address)
     if "://" in text:
-        kind = text.split("://")[0]
+        kind = text.partition("://")[0]
         raise ConfigError(f"{kind}:// is no address that a warehouse can have yet: give the path of a DuckDB file.")
     path = Path(text).expanduser()
     if path.is_dir():
         raise ConfigError(f"{path} is a folder: a warehouse is a file, such as {path / 'warehouse.duckdb'}.")
+    if "?" in str(path):
+        raise ConfigError(f"{path} holds a question mark: DuckDB cannot keep a file there. Take another path.")
     from aisle.warehouses.duckdb import DuckDBWarehouse
 
     return DuckDBWarehouse(path, schema)

@@ -62,7 +62,7 @@ class Plan:
     steps: tuple[Step, ...]
 
 
-class _Gone(Exception):
+class _GoneError(Exception):
     """What an incremental load needs is no longer in the lake."""
 
 
@@ -90,7 +90,7 @@ def plan(
         return full(star, release, tables, why)
     try:
         steps = tuple(_step(spec, tables[spec.table], held, release) for spec in star.tables)
-    except _Gone as gone:
+    except _GoneError as gone:
         return full(star, release, tables, str(gone))
     same = held.release == release.number and held.definition == definition and not held.undressed
     if same and not any(s.touched for s in steps):
@@ -133,10 +133,10 @@ def _step(spec: Spec, table: Table, held: Held, release: Release) -> Step:
     try:
         former = _opened(table, None if held.versions[spec.table] < 0 else held.versions[spec.table])
     except LakeError:
-        raise _Gone(f"{spec.table} as of release {held.release} can no longer be read from the lake.") from None
+        raise _GoneError(f"{spec.table} as of release {held.release} can no longer be read from the lake.") from None
     removed, added = sorted(set(former) - set(files), key=_order), sorted(set(files) - set(former), key=_order)
     if not all(table.storage.exists(f"{table.name}/{f.path}") for f in removed):
-        raise _Gone(f"Files of {spec.table} from release {held.release} were vacuumed from the lake.")
+        raise _GoneError(f"Files of {spec.table} from release {held.release} were vacuumed from the lake.")
     return Step(spec, _urls(table, removed), _urls(table, added), _number(version), sum(f.rows for f in files))
 
 
@@ -164,7 +164,7 @@ def _urls(table: Table, files: Sequence[DataFile]) -> tuple[str, ...]:
 
 
 def _number(version: int | None) -> int:
-    """A table that a release does not name has no version: −1, in a column that holds numbers."""
+    """A table that a release does not name has no version: -1, in a column that holds numbers."""
     return -1 if version is None else version
 
 

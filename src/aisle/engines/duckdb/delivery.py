@@ -1,0 +1,305 @@
+"""Deliveries: what is known of a drop's bytes before it is read, and what became of it after.
+
+`measure` looks at each byte once, while the caller copies the file to bronze. What it finds is
+what decides later whether DuckDB may read the file by itself or a careful reader must.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+LONGEST = 2 << 20
+"""Bytes that a record may have at most, its line end not counted; a longer one is malformed."""
+
+_SLICE = 256 << 10  # fits the processor's cache, and is shorter than LONGEST
+_HEAD = 64 << 10
+BOM = b"\xef\xbb\xbf"
+_QUOTE = ord('"')
+
+LineEnd = Literal["lf", "crlf", "mixed"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a file's bytes are, seen without knowing what they mean.
+
+    Attributes:
+        digest: SHA-256 of the file as delivered, in hex (the quickest of hashlib's where the
+            processor has instructions for it: 1.5 GB/s against blake2b's 0.75 here).
+        bytes: of the file as delivered.
+        compressed: whether it was taken as gzip. All that follows is of the decompressed content.
+        broken: why the gzip stream cannot be trusted, or None.
+        newlines: the number of `\\n`.
+        ends_with_newline: whether the last byte is one.
+        closing: newlines after the last byte that is not white space.
+        blank: whether there is nothing but white space.
+        binary: whether there are NUL bytes.
+        parquet: whether it begins and ends as a Parquet file does. Then no more is looked at.
+        line_end: how lines end; "mixed" also if a CR stands alone.
+        long_line: whether a line is longer than `LONGEST`.
+        head: the first record, without byte order mark and line end; cut at 64 KiB.
+        head_line: the number of its first line, from 1; `head_lines`: how many lines it takes.
+        around_quotes: the bytes found before an opening and after a closing quote: who knows the
+            delimiter sees whether quoting is sound. None: not looked at.
+        newline_in_quotes: whether a quoted field holds a newline, or a quote is never closed.
+    """
+
+    digest: str
+    bytes: int
+    compressed: bool = False
+    broken: str | None = None
+    newlines: int = 0
+    ends_with_newline: bool = False
+    closing: int = 0
+    blank: bool = True
+    binary: bool = False
+    parquet: bool = False
+    line_end: LineEnd = "lf"
+    long_line: bool = False
+    head: bytes = b""
+    head_line: int = 1
+    head_lines: int = 1
+    around_quotes: tuple[bytes, bytes] | None = (b"", b"")
+    newline_in_quotes: bool = False
+
+    @property
+    def lines(self) -> int:
+        """Physical lines, blank ones too."""
+        return self.newlines if self.ends_with_newline else self.newlines + 1
+
+    @property
+    def lines_to_the_last_filled(self) -> int:
+        """Physical lines up to the last that is not blank."""
+        return self.newlines - self.closing + 1
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One drop to read: its name, kept as it is; where its bytes are; and what was measured of them."""
+
+    drop: str
+    path: str
+    content: Measured
+
+    @classmethod
+    def of(cls, drop: str, path: str, content: Measured) -> Delivery:
+        return cls(drop, path, content)
+
+    @property
+    def newlines(self) -> int:
+        return self.content.newlines
+
+    @property
+    def compressed(self) -> bool:
+        return self.content.compressed
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of one drop.
+
+    Attributes:
+        drop: its name.
+        records: data records delivered: those read and those malformed. A header is none.
+        malformed: records set aside.
+        unknown_columns: in the file, but not in the contract.
+        absent_columns: in the contract and nullable, but not in the file: read as null.
+        refused: why nothing of the drop is read, or None. A sentence without values of the data.
+    """
+
+    drop: str
+    records: int = 0
+    malformed: int = 0
+    unknown_columns: tuple[str, ...] = ()
+    absent_columns: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+def measure(chunks: Iterable[bytes], *, compressed: bool) -> Measured:
+    """Measure a file from its bytes as delivered, in one pass and little memory."""
+    digest = hashlib.sha256()
+    text = _Text()
+    size = 0
+    gzip = _Gzip() if compressed else None
+    magic, tail = b"", b""
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+        if len(magic) < 4:
+            magic = (magic + chunk[:4])[:4]
+        tail = (tail + chunk[-4:])[-4:]
+        if magic == b"PAR1":
+            continue  # not text: NULs and newlines mean nothing in it
+        for part in gzip.feed(chunk) if gzip else (chunk,):
+            for start in range(0, len(part), _SLICE):
+                text.feed(part[start : start + _SLICE])
+    if magic == b"PAR1":
+        return Measured(digest.hexdigest(), size, blank=False, parquet=tail == b"PAR1" and size >= 12, around_quotes=None)
+    return text.measured(digest.hexdigest(), size, compressed, gzip.verdict() if gzip else None)
+
+
+class _Gzip:
+    """A gzip stream, decompressed in bounded pieces, with a verdict at its end (RFC 1952)."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(31)
+        self._begun = False
+        self._padding = False
+        self._broken: str | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data and self._broken is None:
+            if self._member.eof or self._padding:
+                # Tape-era zero padding after the last member is harmless; anything else is not.
+                if not data.strip(b"\0"):
+                    self._padding = True
+                    return
+                if self._padding or not data.startswith(b"\x1f"):
+                    self._broken = "carries other bytes behind its gzip stream"
+                    return
+                self._member = zlib.decompressobj(31)
+            try:
+                part = self._member.decompress(data, _SLICE)
+            except zlib.error:
+                self._broken = "is damaged inside its gzip stream" if self._begun else "is not gzip, although its name says so"
+                return
+            self._begun = True
+            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if part:
+                yield part
+
+    def verdict(self) -> str | None:
+        if self._broken is None and self._begun and not self._member.eof:
+            return "is cut off: its gzip stream does not end"
+        return self._broken
+
+
+class _Text:
+    """Facts about text, gathered slice by slice."""
+
+    def __init__(self) -> None:
+        self._size = self._newlines = self._returns = self._pairs = self._closing = self._run = 0
+        self._blank, self._binary, self._long = True, False, False
+        self._last = b""
+        self._head = bytearray()
+        self._scan: _Quotes | None = _Quotes()
+
+    def feed(self, data: bytes) -> None:
+        if len(self._head) < _HEAD:
+            self._begin(data)
+        self._size += len(data)
+        newlines = data.count(b"\n")
+        self._newlines += newlines
+        if b"\r" in data:
+            self._returns += data.count(b"\r")
+            self._pairs += data.count(b"\r\n")
+        if self._last == b"\r" and data.startswith(b"\n"):
+            self._pairs += 1
+        filled = data.rstrip(b" \t\r\n")
+        if filled and (self._newlines > newlines or self._size > len(data) or filled != BOM):
+            self._blank = False
+            self._closing = data.count(b"\n", len(filled))
+        else:
+            self._closing += newlines
+        self._binary = self._binary or b"\0" in data
+        # A slice is shorter than the limit: only a line that spans slices can be too long.
+        if newlines:
+            self._long = self._long or self._run + data.index(b"\n") > LONGEST
+            self._run = len(data) - data.rindex(b"\n") - 1
+        else:
+            self._run += len(data)
+        self._last = data[-1:]
+        if self._scan:
+            self._scan.feed(data)
+
+    def _begin(self, data: bytes) -> None:
+        first = not self._head
+        self._head += data[: _HEAD - len(self._head)]
+        if first and self._head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+            self._scan = None  # JSON: full of quotes that say nothing about a CSV
+
+    def measured(self, digest: str, size: int, compressed: bool, broken: str | None) -> Measured:
+        line_end: LineEnd = "mixed"
+        if not self._returns:
+            line_end = "lf"
+        elif self._returns == self._pairs == self._newlines:
+            line_end = "crlf"
+        head, line, lines = _first_record(bytes(self._head).removeprefix(BOM))
+        around = self._scan.finish() if self._scan else None
+        return Measured(
+            digest,
+            size,
+            compressed,
+            broken,
+            newlines=self._newlines,
+            ends_with_newline=self._last == b"\n",
+            closing=self._closing,
+            blank=self._blank,
+            binary=self._binary,
+            line_end=line_end,
+            long_line=self._long or self._run > LONGEST,
+            head=head,
+            head_line=line,
+            head_lines=lines,
+            around_quotes=around,
+            newline_in_quotes=self._scan is None or self._scan.newline_inside,
+        )
+
+
+class _Quotes:
+    """What stands around quotes. If quoting is sound, every other quote opens, and the rest close.
+
+    An escaped quote ("") then counts as one that closes and one that opens. The first quote that
+    is out of place has another neighbour than delimiter, line end or quote, so it is found even
+    though all that follows is read in the wrong parity.
+    """
+
+    def __init__(self) -> None:
+        self._before = np.zeros(256, dtype=bool)
+        self._after = np.zeros(256, dtype=bool)
+        self._carry = b"\n"
+        self._start = True
+        self._open = 0
+        self.newline_inside = False
+
+    def feed(self, data: bytes) -> None:
+        if self._start:
+            data = data.removeprefix(BOM)
+            self._start = False
+        # One byte on either side of a quote is looked at: the last byte waits for the next slice.
+        work = self._carry + data
+        self._carry = work[-2:]
+        if self._open or b'"' in work:
+            self._look(np.frombuffer(work, dtype=np.uint8))
+
+    def _look(self, work: np.ndarray) -> None:
+        places = np.flatnonzero(work[1:-1] == _QUOTE) + 1
+        self._before[work[places[self._open :: 2] - 1]] = True
+        self._after[work[places[1 - self._open :: 2] + 1]] = True
+        if not self.newline_inside:
+            ends = np.flatnonzero(work[1:-1] == 10) + 1
+            self.newline_inside = bool(((np.searchsorted(places, ends) + self._open) & 1).any())
+        self._open = (self._open + len(places)) & 1
+
+    def finish(self) -> tuple[bytes, bytes]:
+        self.feed(b"\n")
+        self.newline_inside = self.newline_inside or bool(self._open)
+        return bytes(np.flatnonzero(self._before).tolist()), bytes(np.flatnonzero(self._after).tolist())
+
+
+def _first_record(head: bytes) -> tuple[bytes, int, int]:
+    """The first record that is not blank, the line where it starts, and the lines it takes."""
+    lines = head.split(b"\n")
+    start = next((n for n, line in enumerate(lines) if line.strip(b" \t\r")), 0)
+    end = start
+    while sum(line.count(b'"') for line in lines[start : end + 1]) % 2 and end < min(len(lines), start + 1000):
+        end += 1
+    if end >= len(lines) or end >= start + 1000:
+        end = start  # a quote that is not closed: the line alone
+    return b"\n".join(lines[start : end + 1]).removesuffix(b"\r"), start + 1, end - start + 1

@@ -1,0 +1,93 @@
+"""Reading: delivered files into a raw relation, as they are: never half, each record accounted for.
+
+Rows keep their drop and the physical line they start on. What is no record is set aside with its
+reason; what is no file of the format is refused whole. The contract is judged later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import duckdb
+
+from aisle.engines.duckdb.delivery import Delivery, Measured, Reading, measure
+from aisle.engines.duckdb.reading_csv import CsvReader
+from aisle.engines.duckdb.reading_jsonl import JsonlReader
+from aisle.engines.duckdb.reading_parquet import ParquetReader
+from aisle.engines.duckdb.sql import name
+
+__all__ = ["Delivery", "Measured", "Reading", "measure", "read"]
+
+
+def read(
+    con: duckdb.DuckDBPyConnection,
+    deliveries: Sequence[Delivery],
+    *,
+    format: Literal["csv", "jsonl", "parquet"],  # noqa: A002  (the word a user expects)
+    columns: Mapping[str, bool],
+    delimiter: str = ",",
+    into: str,
+) -> list[Reading]:
+    """Read drops of one source into two temporary tables, replacing them.
+
+    `into` holds the contract's columns as VARCHAR (of Parquet: in the files' own type), `_drop`,
+    `_line` (from 1; the header of a CSV is a line; of Parquet: the row's number) and `_extra` (a
+    JSON object of unknown columns' values that are not null, or NULL). `<into>_malformed` holds
+    `_drop`, `_line`, `reason` and `text`.
+
+    Args:
+        con: keeps insertion order (DuckDB's default).
+        deliveries: no two of one name.
+        format: of all of them, whatever their file names say.
+        columns: the contract's columns, and whether each is required.
+        delimiter: of CSV: one ASCII character.
+
+    Returns:
+        What became of each delivery, in their order.
+    """
+    if len({d.drop for d in deliveries}) < len(deliveries):
+        raise ValueError("two deliveries have one name")
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        raise ValueError(f"{delimiter!r} is no delimiter: one ASCII character, no quote and no line end")
+    typed = ", ".join(f"{name(c)} VARCHAR" for c in columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name(into)} ({typed}, _drop VARCHAR, _line BIGINT, _extra VARCHAR); "
+        f"CREATE OR REPLACE TEMP TABLE {name(into + '_malformed')} (_drop VARCHAR, _line BIGINT, reason VARCHAR, text VARCHAR)"
+    )
+    readings: dict[str, Reading] = {}
+    legible: list[Delivery] = []
+    for delivery in deliveries:
+        refused = _refusal(delivery.content, format)
+        if refused:
+            readings[delivery.drop] = Reading(delivery.drop, refused=refused)
+        else:
+            legible.append(delivery)
+    reader = (
+        CsvReader(con, columns, delimiter, into)
+        if format == "csv"
+        else JsonlReader(con, columns, into)
+        if format == "jsonl"
+        else ParquetReader(con, columns, into)
+    )
+    readings |= {reading.drop: reading for reading in reader.read(legible)}
+    return [readings[d.drop] for d in deliveries]
+
+
+def _refusal(content: Measured, format: str) -> str | None:  # noqa: A002
+    """Why a file cannot be one of this format at all."""
+    if content.broken:
+        return f"{content.broken}. Deliver it again."
+    if format == "parquet":
+        if not content.bytes:
+            return "is empty."
+        return None if content.parquet else "is not Parquet: it does not begin and end as a Parquet file does."
+    if content.parquet:
+        return f"is Parquet, but {format} was declared."
+    if content.head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is UTF-16: export it as UTF-8."
+    if content.binary:
+        return "is binary: it holds NUL bytes, which no text has."
+    if content.blank:
+        return "is empty."
+    return None

@@ -1,0 +1,256 @@
+"""Reading drops of JSON lines: an object a line, its values as they are written.
+
+DuckDB finds the lines and reads the plain objects. Whatever it would read otherwise than written
+(12.50 as 12.5), or more leniently than JSON is (a trailing comma), goes through Python, line by line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from aisle.engines.duckdb.delivery import BOM, LONGEST, Delivery, Reading
+from aisle.engines.duckdb.header import distinct
+from aisle.engines.duckdb.reading_csv import set_aside
+from aisle.engines.duckdb.records import BROKEN_TEXT, TOO_LONG, Malformed, lines_of, opened, shown
+from aisle.engines.duckdb.scanning import Layout, scan, temporary
+from aisle.engines.duckdb.sql import json_object, listed, literal, name
+
+_ODD = "|".join(
+    [
+        r"^[ \t]*[^ \t{]",  # no object
+        r"\{[^{]*\{|\[",  # something nested
+        r",[ \t\r]*\}",  # a trailing comma
+        r"NaN|nan|Infinity|inf",
+        r"\.[0-9]*0([^0-9]|$)|[^0-9]0\.000|[0-9.]{17}|-0[^0-9.]|[0-9][eE][-+0-9]",  # numbers that a double spells otherwise
+    ]
+)
+_BATCH = 10_000
+_FEW = 500
+
+NOT_JSON = "is not JSON"
+NO_OBJECT = "is not a JSON object"
+
+
+@dataclass
+class _Account:
+    """What was found in one drop."""
+
+    accepted: int = 0
+    malformed: int = 0
+    keys: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class JsonlReader:
+    """Reads drops of JSON lines into the table `into`, and what is malformed into `<into>_malformed`."""
+
+    con: duckdb.DuckDBPyConnection
+    columns: Mapping[str, bool]
+    into: str
+
+    def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
+        """What became of each drop, in any order."""
+        accounts = {d.drop: _Account() for d in deliveries}
+        groups: dict[object, list[Delivery]] = defaultdict(list)
+        careful: list[Delivery] = []
+        seen: dict[str, int] = defaultdict(int)
+        for delivery in deliveries:
+            content = delivery.content
+            if content.line_end == "mixed" or content.long_line:
+                careful.append(delivery)
+            else:
+                seen[delivery.path] += 1
+                groups[delivery.compressed, content.line_end, seen[delivery.path]].append(delivery)
+        # A control character cannot stand in JSON: as delimiter it leaves each line whole.
+        layout = Layout(["text"], "\x01", "", header=False, select="text", fault=_broken_text)
+        for group in groups.values():
+            done = scan(self.con, group, layout)
+            careful += done.unread
+            for drop, malformed in done.malformed.items():
+                set_aside(self.con, self.into, drop, malformed)
+                accounts[drop].malformed += len(malformed)
+            if done.counts:
+                self._take_lines(done.table, accounts)
+            self.con.execute(f"DROP TABLE IF EXISTS {name(done.table)}")
+        for delivery in careful:
+            self._take_odd(((delivery.drop, n, line) for n, line in _lines(delivery)), accounts)
+        for drop, account in accounts.items():
+            yield self._reading(drop, account)
+
+    def _take_lines(self, table: str, accounts: Mapping[str, _Account]) -> None:
+        """Take a table of lines: plain objects by DuckDB, the others by Python."""
+        keyed = temporary()
+        self.con.execute(
+            f"CREATE TEMP TABLE {name(keyed)} AS SELECT *, CASE WHEN NOT regexp_matches(text, {literal(_ODD)}) AND json_valid(text) "
+            f"THEN json_keys(text) END AS _keys FROM {name(table)} WHERE trim(text, ' \t\r') <> ''"
+        )
+        unknown: set[str] = set()
+        plain: list[list[str]] = []
+        rows = self.con.execute(f"SELECT _drop, _keys, count(*) FROM {name(keyed)} WHERE _keys IS NOT NULL GROUP BY ALL").fetchall()
+        for drop, keys, count in rows:
+            more = unknown.union(k for k in keys if k not in self.columns)
+            if len(set(keys)) < len(keys) or "" in keys or len(more) > _FEW:
+                continue
+            unknown = more
+            plain.append(keys)
+            accounts[drop].accepted += count
+            accounts[drop].keys.update(keys)
+        wanted = [*self.columns, *sorted(unknown)]
+        pointers = listed(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in wanted)
+        extra = json_object([(key, f"v[{n}]") for n, key in enumerate(wanted, 1) if key in unknown])
+        values = ", ".join(f"v[{n + 1}]" for n in range(len(self.columns)))
+        self.con.execute("CREATE OR REPLACE TEMP TABLE _reading_plain (k VARCHAR[])")
+        distinct_keys = [json.loads(k) for k in {json.dumps(keys) for keys in plain}]
+        self.con.execute("INSERT INTO _reading_plain SELECT unnest(?::VARCHAR[][])", [distinct_keys])
+        self.con.execute(
+            f"INSERT INTO {name(self.into)} SELECT {values}, _drop, _line, {extra} FROM "
+            f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line FROM {name(keyed)} WHERE _keys IN (SELECT k FROM _reading_plain))"
+        )
+        self._take_odd(self._odd(keyed), accounts)
+        self.con.execute(f"DROP TABLE {name(keyed)}; DROP TABLE _reading_plain")
+
+    def _odd(self, keyed: str) -> Iterator[tuple[str, int, bytes]]:
+        # A cursor of its own, as rows are inserted meanwhile; and it must not see temporary tables only.
+        query = f"SELECT _drop, _line, text FROM {name(keyed)} WHERE _keys IS NULL OR _keys NOT IN (SELECT k FROM _reading_plain)"
+        for drop, line, text in self.con.execute(query).fetchall():
+            yield drop, line, text.encode()
+
+    def _take_odd(self, lines: Iterable[tuple[str, int, bytes]], accounts: Mapping[str, _Account]) -> None:
+        """Take lines one by one."""
+        rows: list[list[object]] = []
+        aside: dict[str, list[Malformed]] = defaultdict(list)
+        for drop, number, line in lines:
+            if not line.strip(b" \t\r"):
+                continue
+            account = accounts[drop]
+            try:
+                record = parsed(line, self.columns)
+            except ValueError as fault:
+                aside[drop].append(Malformed(number, str(fault), shown(line.removesuffix(b"\r"))))
+                account.malformed += 1
+            else:
+                account.accepted += 1
+                account.keys.update(record)
+                extra = {k: record[k] for k in sorted(record) if k not in self.columns and record[k] is not None}
+                rows.append([*map(record.get, self.columns), drop, number, json.dumps(extra) if extra else None])
+            if len(rows) >= _BATCH:
+                self._insert(rows)
+                rows = []
+            if len(aside[drop]) >= _BATCH:
+                set_aside(self.con, self.into, drop, aside.pop(drop))
+        self._insert(rows)
+        for drop, malformed in aside.items():
+            set_aside(self.con, self.into, drop, malformed)
+
+    def _insert(self, rows: Sequence[Sequence[object]]) -> None:
+        if not rows:
+            return
+        typed = ["VARCHAR"] * len(self.columns) + ["VARCHAR", "BIGINT", "VARCHAR"]
+        values = [f"unnest(?::{t}[]) AS c{n}" for n, t in enumerate(typed)]
+        last = f"c{len(typed) - 1}"
+        # json() writes escapes as DuckDB does for the plain lines.
+        self.con.execute(
+            f"INSERT INTO {name(self.into)} SELECT * REPLACE (CAST(json({last}) AS VARCHAR) AS {last}) FROM (SELECT {', '.join(values)})",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+
+    def _reading(self, drop: str, account: _Account) -> Reading:
+        absent = [c for c in self.columns if c not in account.keys] if account.accepted else []
+        missing = [c for c in absent if self.columns[c]]
+        if missing:
+            for table in (self.into, f"{self.into}_malformed"):
+                self.con.execute(f"DELETE FROM {name(table)} WHERE _drop = ?", [drop])
+            plural = "s" if len(missing) > 1 else ""
+            return Reading(drop, refused=f"lacks the required column{plural} {', '.join(missing)}: no record has {'them' if plural else 'it'}.")
+        unknown = tuple(sorted(k for k in account.keys if k not in self.columns))
+        return Reading(drop, account.accepted + account.malformed, account.malformed, unknown, tuple(absent))
+
+
+class _Pairs(list[tuple[str, object]]):
+    """The members of an object, in order, repeated ones too."""
+
+
+class _Written(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _refuse(_: str) -> object:
+    raise ValueError
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_float=_Written, parse_int=_Written, parse_constant=_refuse)
+
+
+def parsed(line: bytes, columns: Iterable[str]) -> dict[str, str | None]:
+    """The members of an object as text, nested ones as JSON.
+
+    Raises:
+        ValueError: why the line is malformed.
+    """
+    if len(line) > LONGEST:
+        raise ValueError(TOO_LONG)
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise ValueError(BROKEN_TEXT) from None
+    try:
+        members = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise ValueError(NOT_JSON) from None
+    if not isinstance(members, _Pairs):
+        raise ValueError(NO_OBJECT)
+    out: dict[str, str | None] = {}
+    for key, value in members:
+        if key in out:
+            if key in columns:
+                raise ValueError(f"has {key} twice")
+            key = distinct(key, out)
+        out[key] = value if type(value) is str else _text(value)
+    try:
+        "".join([*out, *(v for v in out.values() if v)]).encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half of a character (\\ud800 to \\udfff)") from None
+    return out
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, _Written):
+        return None if value is None else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _json(value)
+
+
+def _json(value: object) -> str:
+    """A nested value as JSON, its numbers as written."""
+    if isinstance(value, _Written):
+        return str(value)
+    if isinstance(value, _Pairs):
+        return "{" + ",".join(f"{_json(k)}:{_json(v)}" for k, v in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _lines(delivery: Delivery) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    with opened(delivery) as stream:
+        for batch in lines_of(stream):
+            for line in batch:
+                number += 1
+                yield number, line.removeprefix(BOM) if number == 1 else line
+
+
+def _broken_text(line: bytes) -> str | None:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return BROKEN_TEXT
+    return None

@@ -1,0 +1,197 @@
+"""Scanning: many delimited files in one go through DuckDB's reader, and the account of their lines.
+
+DuckDB does not tell on which line a record stands, and may half read what is broken. So each file's
+account is drawn up: records accepted + lines rejected must be the file's physical lines. Then every
+record is one line, and its number follows from its place. A file whose account does not balance
+counts as not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import duckdb
+import numpy as np
+
+from aisle.engines.duckdb.delivery import BOM, LONGEST, Delivery
+from aisle.engines.duckdb.records import Malformed, opened, shown
+from aisle.engines.duckdb.sql import files, listed, literal, name
+
+_SMALL = 2 << 20
+_SIMPLE = {"MISSING COLUMNS", "TOO MANY COLUMNS", "INVALID ENCODING"}
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to read files: internal names of their columns, the delimiter, and how fields are quoted.
+
+    `header`: whether the first line is one. `select`: SQL of the columns wanted, over `columns`.
+    `fault`: why a rejected line is malformed, or None if it is not; `fault` and DuckDB must agree.
+    """
+
+    columns: Sequence[str]
+    delimiter: str
+    quote: str
+    header: bool
+    select: str
+    fault: Callable[[bytes], str | None]
+
+    def lines(self, delivery: Delivery) -> int:
+        """How many records the physical lines make, if each is one."""
+        content = delivery.content
+        return content.lines_to_the_last_filled - 1 if self.header else content.lines
+
+
+@dataclass
+class Scan:
+    """What a scan gave: a temporary table (the layout's columns, `_drop`, `_line`), and the account.
+
+    `counts`: accepted records of each file that was read. `unread`: the files to be read with care.
+    """
+
+    table: str
+    counts: dict[str, int] = field(default_factory=dict)
+    malformed: dict[str, list[Malformed]] = field(default_factory=dict)
+    unread: list[Delivery] = field(default_factory=list)
+
+
+def temporary() -> str:
+    """A name for a temporary table that no one else uses."""
+    return f"_reading_{next(_numbers)}"
+
+
+def source(paths: Sequence[str], columns: Sequence[str], *, delimiter: str, quote: str, header: bool, compressed: bool, small: bool, extra: str = "") -> str:
+    """A call of read_csv that guesses nothing, and takes only the empty field for null."""
+    typed = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
+    # A small buffer for small files: DuckDB takes one for each.
+    buffer, longest = (3 << 20, LONGEST + 1024) if small else (32 << 20, LONGEST + (64 << 10))
+    return (
+        f"read_csv({files(paths)}, columns = {{{typed}}}, auto_detect = false, header = {str(header).lower()}, delim = {literal(delimiter)}, "
+        f"quote = {literal(quote)}, escape = {literal(quote)}, nullstr = '', strict_mode = true, parallel = true, "
+        f"compression = {literal('gzip' if compressed else 'none')}, hive_partitioning = false, union_by_name = false, "
+        f"max_line_size = {longest}, buffer_size = {buffer}{extra})"
+    )
+
+
+def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout: Layout) -> Scan:
+    """Read files of one layout, one compression, different paths."""
+    done = Scan(temporary())
+    rejects = temporary()
+    expected = [layout.lines(d) for d in deliveries]
+    # Right at once if all files balance without rejects; else repaired below.
+    before = np.concatenate([[0], np.cumsum(expected)[:-1]]) - (1 if layout.header else 0)
+    small = all(d.content.bytes < _SMALL and d.newlines < _SMALL for d in deliveries)
+    call = source(
+        [d.path for d in deliveries],
+        layout.columns,
+        delimiter=layout.delimiter,
+        quote=layout.quote,
+        header=layout.header,
+        compressed=deliveries[0].compressed,
+        small=small and not deliveries[0].compressed,
+        extra=f", store_rejects = true, rejects_limit = 0, rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_files')}",
+    )
+    file = "[CAST(_file AS BIGINT)]"
+    query = (
+        f"SELECT {layout.select}, {listed(literal(d.drop) for d in deliveries)}{file} AS _drop, "
+        f"_row - {listed(str(n) for n in before)}{file} AS _line "
+        f"FROM (SELECT *, file_index + 1 AS _file, row_number() OVER () AS _row FROM {call})"
+    )
+    try:
+        con.execute(f"CREATE TEMP TABLE {name(done.table)} AS {query}")
+        counts = dict(con.execute(f"SELECT _drop, count(*) FROM {name(done.table)} GROUP BY 1").fetchall())
+        rejected = _rejects(con, rejects)
+    except duckdb.Error:
+        # Which file it was is not known: each is read with care, which judges them one by one.
+        con.execute(f"DROP TABLE IF EXISTS {name(done.table)}")
+        done.unread = list(deliveries)
+        return done
+    finally:
+        con.execute(f"DROP TABLE IF EXISTS {name(rejects)}; DROP TABLE IF EXISTS {name(rejects + '_files')}")
+    repaired: list[np.ndarray] = []
+    for delivery, lines in zip(deliveries, expected, strict=True):
+        accepted = counts.get(delivery.drop, 0)
+        faults = rejected.get(delivery.path, {})
+        malformed = _malformed(delivery, faults, layout) if len(faults) + accepted == lines else None
+        if malformed is None:
+            done.unread.append(delivery)
+            repaired.append(np.full(accepted, -1, dtype=np.int64))
+            continue
+        done.counts[delivery.drop] = accepted
+        done.malformed[delivery.drop] = malformed
+        first = 2 if layout.header else 1
+        all_lines = np.arange(first, first + lines, dtype=np.int64)
+        repaired.append(np.delete(all_lines, np.fromiter(faults, dtype=np.int64, count=len(faults)) - first))
+    if rejected or done.unread:
+        _repair(con, done, np.concatenate(repaired))
+    return done
+
+
+def _rejects(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[int, tuple[int, bool]]]:
+    """By path and line: where the rejected line starts, and whether all that was said of it is simple."""
+    out: dict[str, dict[int, tuple[int, bool]]] = {}
+    query = (
+        f"SELECT f.file_path, r.line, min(r.line_byte_position), list(DISTINCT CAST(r.error_type AS VARCHAR)) "
+        f"FROM {name(table)} r JOIN {name(table + '_files')} f USING (scan_id, file_id) GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    try:
+        found = con.execute(query)
+    except duckdb.CatalogException:
+        return out  # DuckDB makes the tables only when there is something to say
+    while rows := found.fetchmany(10_000):
+        for path, line, start, kinds in rows:
+            out.setdefault(path, {})[line] = (start, set(kinds) <= _SIMPLE)
+    return out
+
+
+def _malformed(delivery: Delivery, faults: dict[int, tuple[int, bool]], layout: Layout) -> list[Malformed] | None:
+    """The rejected lines as they are in the file; None if one of them is not what DuckDB says."""
+    out: list[Malformed] = []
+    if not faults:
+        return out
+    end = 0
+    with opened(delivery) as stream:
+        for line, (place, simple) in faults.items():
+            # DuckDB counts bytes from 1; where lines end with CRLF it points at the LF before the record.
+            start = place - 1
+            if start in (end, end - 1):
+                start = end
+            elif end < start:
+                stream.seek(start - 1)
+                around = stream.read(2)
+                if around == b"\r\n":
+                    start += 1
+                elif around[:1] == b"\n":
+                    stream.seek(start)
+                else:
+                    return None
+            else:
+                return None
+            record = stream.readline(LONGEST + 2)
+            end = start + len(record)
+            if line == 1:
+                record = record.removeprefix(BOM)
+            record = record.removesuffix(b"\n").removesuffix(b"\r")
+            fault = layout.fault(record) if simple else None
+            if fault is None:
+                return None
+            out.append(Malformed(line, fault, shown(record)))
+    return out
+
+
+def _repair(con: duckdb.DuckDBPyConnection, done: Scan, lines: np.ndarray) -> None:
+    """Give each record its line, and take out those of unread files (line -1)."""
+    repaired = temporary()
+    columns = {"line": lines}
+    con.register("_reading_lines", columns)
+    try:
+        con.execute(
+            f"CREATE TEMP TABLE {name(repaired)} AS SELECT r.* REPLACE (line AS _line) "
+            f"FROM {name(done.table)} r POSITIONAL JOIN _reading_lines WHERE line > 0"
+        )
+    finally:
+        con.unregister("_reading_lines")
+    con.execute(f"DROP TABLE {name(done.table)}; ALTER TABLE {name(repaired)} RENAME TO {name(done.table)}")

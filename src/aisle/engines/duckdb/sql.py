@@ -1,0 +1,35 @@
+"""Names, texts and file names as DuckDB's SQL writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+
+def name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def listed(items: Iterable[str]) -> str:
+    return "[" + ", ".join(items) + "]"
+
+
+def files(paths: Iterable[str]) -> str:
+    """A list of files for a reading function, which would take *, ? and [ in them for a pattern."""
+    plain = str.maketrans({"[": "[[]", "*": "[*]", "?": "[?]"})
+    return listed(literal(path.translate(plain)) for path in paths)
+
+
+def json_object(pairs: Sequence[tuple[str, str]]) -> str:
+    """JSON text of those named SQL values (VARCHAR) that are not null; NULL if there are none."""
+    if not pairs:
+        return "CAST(NULL AS VARCHAR)"
+    members = ", ".join(
+        f"CASE WHEN {value} IS NOT NULL THEN {literal(json.dumps(key, ensure_ascii=False) + ':')} || CAST(to_json({value}) AS VARCHAR) END"
+        for key, value in pairs
+    )
+    return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"

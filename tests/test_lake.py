@@ -1,0 +1,147 @@
+"""The lake: releases are atomic, one writer at a time, and what a dead run left is taken back."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from lakes import content
+
+from aisle.errors import ConfigError, LakeError, LeaseHeld, LeaseLost, NothingDelivered
+from aisle.lake.lease import FILE, writing
+from aisle.lake.releases import Release, Releases
+from aisle.lake.storage import Storage
+from aisle.retail.generate import generate
+from aisle.retail.star import star
+from aisle.run import run
+
+GOLD = tuple(f"gold/{t.table}" for t in star.tables)
+
+
+def small(folder: Path, days: int) -> None:
+    generate(folder / "landing", folder / "truth", days=days, customers=60, products=20, orders_per_day=20)
+
+
+def test_of_racing_writers_of_one_name_one_wins(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda i: storage.put_if_absent("a/b", str(i).encode()), range(50)))
+    assert sum(won) == 1
+    assert storage.get("a/b") == str(won.index(True)).encode()
+    assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    with pytest.raises(RuntimeError), storage.create("x") as out:
+        out.write(b"half")
+        raise RuntimeError
+    assert storage.names("") == []
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigError, match="s3://"):
+        Storage("s3://bucket/lake")
+
+
+def test_a_release_number_is_published_once(tmp_path: Path) -> None:
+    releases = Releases(Storage(tmp_path))
+    releases.publish(Release(1, {"gold/x": 3}, "2025-01-01T00:00:00+00:00", "f"))
+    with pytest.raises(LeaseLost):
+        releases.publish(Release(1, {}, "2025-01-01T00:00:00+00:00", "f"))
+    assert releases.newest() == Release(1, {"gold/x": 3}, "2025-01-01T00:00:00+00:00", "f")
+
+
+def test_a_second_writer_is_refused_and_told_who_holds_the_lease(tmp_path: Path) -> None:
+    with writing(Storage(tmp_path)), pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on {socket.gethostname()}.*") as error:
+        with writing(Storage(tmp_path)):
+            pass
+    assert "--break-lease" in str(error.value)
+    assert not (tmp_path / FILE).exists()
+
+
+def test_a_lease_of_a_dead_process_is_taken_over_but_not_one_of_another_host(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    lease = {"token": "t", "host": socket.gethostname(), "pid": dead.pid, "since": "2025-01-01T00:00:00+00:00"}
+    (tmp_path / FILE).write_text(json.dumps(lease))
+    with writing(Storage(tmp_path)):
+        pass
+    (tmp_path / FILE).write_text(json.dumps(lease | {"host": "elsewhere"}))
+    with pytest.raises(LeaseHeld), writing(Storage(tmp_path)):
+        pass
+    with writing(Storage(tmp_path), break_lease=True) as held:
+        held.assert_held()
+
+
+def test_a_writer_whose_lease_was_broken_may_not_publish(tmp_path: Path) -> None:
+    with writing(Storage(tmp_path)) as first, writing(Storage(tmp_path), break_lease=True) as second:
+        second.assert_held()
+        with pytest.raises(LeaseLost):
+            first.assert_held()
+
+
+def test_an_empty_landing_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NothingDelivered, match=r"order_items/\*\.csv"):
+        run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+
+
+def test_nothing_new_makes_no_release(tmp_path: Path) -> None:
+    small(tmp_path, 2)
+    first = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    again = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    assert (first.release, again.release) == (1, 1)
+    assert Releases(Storage(tmp_path / "lake")).numbers() == [1]
+
+
+def test_another_declaration_is_refused_until_a_full_run(tmp_path: Path) -> None:
+    from aisle import Star
+    from aisle.retail.star import DimCustomer, DimDate, DimProduct, FactSales
+
+    small(tmp_path, 2)
+    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    moved = Star("shop", dimensions=[DimCustomer, DimProduct, DimDate], facts=[FactSales], time_zone="Asia/Tokyo")
+    with pytest.raises(LakeError, match="--full"):
+        run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    assert run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing", full=True).release == 2
+
+
+KILLED = """
+import os, sys
+import aisle.lake.tables as tables
+from aisle.retail.star import star
+from aisle.run import run
+left = int(sys.argv[3])
+commit = tables.Table.commit
+def killed(self, *args):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), 9)
+    commit(self, *args)
+tables.Table.commit = killed
+run(star, lake=sys.argv[1], landing=sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("commits", range(9))
+def test_a_run_killed_before_any_of_its_commits_leaves_the_last_release(tmp_path: Path, commits: int) -> None:
+    """SIGKILL in a process of its own; the next run makes what an undisturbed one makes."""
+    small(tmp_path, 3)
+    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    small(tmp_path, 4)
+    code = textwrap.dedent(KILLED)
+    died = subprocess.run([sys.executable, "-c", code, tmp_path / "lake", tmp_path / "landing", str(commits)], check=False)
+    assert died.returncode in (-9, 0)
+    releases = Releases(Storage(tmp_path / "lake"))
+    assert releases.numbers() == ([1] if died.returncode else [1, 2])
+    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    run(star, lake=tmp_path / "undisturbed", landing=tmp_path / "landing")
+    assert content(tmp_path / "lake", *GOLD, "quarantine") == content(tmp_path / "undisturbed", *GOLD, "quarantine")
