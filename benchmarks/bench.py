@@ -48,7 +48,7 @@ def measured(arguments: Sequence[str]) -> Measured:
 
 
 def aisle(*arguments: str) -> Measured:
-    return measured([sys.executable, "-m", "aisle.cli", *arguments])
+    return measured([str(Path(sys.executable).with_name("aisle")), *arguments])
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ EXIT_CODES = {
 }
 
 
+_INTERRUPTED = "Interrupted. The last release stands; run again to go on."
 _REMEDY = "The last release stands. To see where: aisle --traceback …"
 
 
@@ -35,10 +36,12 @@ class _Aisle(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            complain(ctx, "Interrupted", "Interrupted. The last release stands; run again to go on.", INTERRUPTED)
+            complain(ctx, "Interrupted", _INTERRUPTED, INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # so DuckDB tells that a query was interrupted
+                complain(ctx, "Interrupted", _INTERRUPTED, INTERRUPTED)
             if ctx.params["traceback"]:
                 raise
             message = str(error)

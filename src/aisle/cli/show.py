@@ -39,6 +39,7 @@ def generated(made: Generated, project: Project) -> str:
             "",
             truth,
             *_listed("What went wrong on purpose:", ((n, what.replace("_", " ")) for what, n in made.mess.items()), of="kinds"),
+            "",
             "Next: aisle run",
         ]
     )
@@ -153,9 +154,9 @@ def _set_aside(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState])
         for reason, rows in getattr(source, "reasons", {}).items():
             reasons[f"{name}: {reason}"] += rows
     yield from _listed("In quarantine, by reason:", ((rows, reason) for reason, rows in reasons.most_common()), of="reasons")
-    refused = [f"{name}/{drop}: {why}" for name, source in sources.items() for drop, why in source.refused.items()]
+    refused = [f"{name}/{drop} {why}" for name, source in sources.items() for drop, why in source.refused.items()]
     yield from _list("! Refused, as these files cannot be read. Nothing of them is used; have them delivered anew:", refused)
-    held = [f"{name}/{drop}: {why}" for name, source in sources.items() for drop, why in source.held.items()]
+    held = [f"{name}/{drop} {why}" for name, source in sources.items() for drop, why in source.held.items()]
     yield from _list("! Held, until a person decides:", held)
 
 
@@ -184,7 +185,6 @@ def _listed(title: str, items: Iterable[tuple[int, str]], *, of: str) -> Iterato
         yield from (f"  {_n(n):>7}  {what}" for n, what in ordered[:_MOST])
         if rest := ordered[_MOST:]:
             yield f"  {_n(sum(n for n, _ in rest)):>7}  for {len(rest)} other {of}"
-        yield ""
 
 
 def _small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -85,8 +85,6 @@ class Storage:
         try:
             with os.fdopen(handle, "wb") as out:
                 yield out
-                out.flush()
-                os.fsync(out.fileno())
             os.replace(temporary, target)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from aisle.declare.calendar import CalendarSpec
 from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.declare.source import DELETED, SourceSpec
-from aisle.stages.functions import local_date
+from aisle.stages.functions import day_number, local_date
 from aisle.stages.history import UNKNOWN
 
 
@@ -62,9 +62,8 @@ def _look_up(rows: ir.Table, out: str, lookup: LookupSpec, dimensions: Mapping[s
     at = rows[lookup.at]
     if isinstance(lookup.dimension, CalendarSpec):
         day = at if at.type().is_date() else local_date(at, time_zone)
-        number = day.year() * 10_000 + day.month() * 100 + day.day()
-        known = day.notnull() & (day.year() >= lookup.dimension.start)
-        return rows.mutate(**{out: ibis.ifelse(known, number, UNKNOWN)})
+        number = day_number(day)
+        return rows.mutate(**{out: ibis.ifelse(number >= lookup.dimension.start * 10_000, number, UNKNOWN)})
     d = lookup.dimension
     whole = dimensions[d.table]
     versions = whole.select(

@@ -50,6 +50,11 @@ def local_date(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6), zon
 
 
 @ibis.udf.scalar.builtin
+def day_number(day: date) -> int:
+    """A date as the number YYYYMMDD."""
+
+
+@ibis.udf.scalar.builtin
 def micros_of(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> int:
     """Microseconds since 1970-01-01 UTC."""
 

@@ -17,6 +17,9 @@ import numpy as np
 LONGEST = 2 << 20
 """Bytes that a record may have at most, its line end not counted; a longer one is malformed."""
 
+SEPARATORS = b",;\t|"
+"""The delimiters that are counted while measuring; a file with another one is read with care."""
+
 _SLICE = 256 << 10  # fits the processor's cache, and is shorter than LONGEST
 _HEAD = 64 << 10
 BOM = b"\xef\xbb\xbf"
@@ -48,6 +51,7 @@ class Measured:
         around_quotes: the bytes found before an opening and after a closing quote: who knows the
             delimiter sees whether quoting is sound. None: not looked at.
         newline_in_quotes: whether a quoted field holds a newline, or a quote is never closed.
+        separators: how often each of `SEPARATORS` stands outside quotes.
     """
 
     digest: str
@@ -67,6 +71,7 @@ class Measured:
     head_lines: int = 1
     around_quotes: tuple[bytes, bytes] | None = (b"", b"")
     newline_in_quotes: bool = False
+    separators: tuple[int, ...] = (0,) * len(SEPARATORS)
 
     @property
     def lines(self) -> int:
@@ -149,11 +154,13 @@ class _Gzip:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(31)
-        self._begun = False
+        self._fed = False
+        self._sound = False  # some of it was decompressed
         self._padding = False
         self._broken: str | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        self._fed = self._fed or bool(data)
         while data and self._broken is None:
             if self._member.eof or self._padding:
                 # Tape-era zero padding after the last member is harmless; anything else is not.
@@ -167,15 +174,15 @@ class _Gzip:
             try:
                 part = self._member.decompress(data, _SLICE)
             except zlib.error:
-                self._broken = "is damaged inside its gzip stream" if self._begun else "is not gzip, although its name says so"
+                self._broken = "is damaged inside its gzip stream" if self._sound else "is not gzip, although its name says so"
                 return
-            self._begun = True
+            self._sound = self._sound or bool(part) or self._member.eof
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if part:
                 yield part
 
     def verdict(self) -> str | None:
-        if self._broken is None and self._begun and not self._member.eof:
+        if self._broken is None and self._fed and not self._member.eof:
             return "is cut off: its gzip stream does not end"
         return self._broken
 
@@ -185,12 +192,21 @@ class _Text:
 
     def __init__(self) -> None:
         self._size = self._newlines = self._returns = self._pairs = self._closing = self._run = 0
-        self._blank, self._binary, self._long = True, False, False
-        self._last = b""
+        self._filled, self._binary, self._long = False, False, False
+        self._last = self._first = b""
         self._head = bytearray()
         self._scan: _Quotes | None = _Quotes()
 
     def feed(self, data: bytes) -> None:
+        if not self._size:
+            # A byte order mark is not to be torn apart.
+            self._first += data
+            if len(self._first) < len(BOM):
+                return
+            data, self._first = self._first, b""
+        self._look(data)
+
+    def _look(self, data: bytes) -> None:
         if len(self._head) < _HEAD:
             self._begin(data)
         self._size += len(data)
@@ -202,8 +218,8 @@ class _Text:
         if self._last == b"\r" and data.startswith(b"\n"):
             self._pairs += 1
         filled = data.rstrip(b" \t\r\n")
-        if filled and (self._newlines > newlines or self._size > len(data) or filled != BOM):
-            self._blank = False
+        if filled and (filled != BOM or self._size > len(data)):
+            self._filled = True
             self._closing = data.count(b"\n", len(filled))
         else:
             self._closing += newlines
@@ -219,12 +235,14 @@ class _Text:
             self._scan.feed(data)
 
     def _begin(self, data: bytes) -> None:
-        first = not self._head
+        begun = self._filled
         self._head += data[: _HEAD - len(self._head)]
-        if first and self._head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        if not begun and self._head.removeprefix(BOM).lstrip().startswith((b"{", b"[")):
             self._scan = None  # JSON: full of quotes that say nothing about a CSV
 
     def measured(self, digest: str, size: int, compressed: bool, broken: str | None) -> Measured:
+        if self._first:
+            self._look(self._first)
         line_end: LineEnd = "mixed"
         if not self._returns:
             line_end = "lf"
@@ -240,7 +258,7 @@ class _Text:
             newlines=self._newlines,
             ends_with_newline=self._last == b"\n",
             closing=self._closing,
-            blank=self._blank,
+            blank=not self._filled,
             binary=self._binary,
             line_end=line_end,
             long_line=self._long or self._run > LONGEST,
@@ -249,6 +267,7 @@ class _Text:
             head_lines=lines,
             around_quotes=around,
             newline_in_quotes=self._scan is None or self._scan.newline_inside,
+            separators=tuple(self._scan.separators) if self._scan else (0,) * len(SEPARATORS),
         )
 
 
@@ -267,24 +286,29 @@ class _Quotes:
         self._start = True
         self._open = 0
         self.newline_inside = False
+        self.separators = [0] * len(SEPARATORS)
 
     def feed(self, data: bytes) -> None:
         if self._start:
-            data = data.removeprefix(BOM)
-            self._start = False
+            self._start, data = False, data.removeprefix(BOM)
         # One byte on either side of a quote is looked at: the last byte waits for the next slice.
         work = self._carry + data
         self._carry = work[-2:]
-        if self._open or b'"' in work:
+        counted = work[1:-1]
+        if self._open or b'"' in counted:
             self._look(np.frombuffer(work, dtype=np.uint8))
+        for n, separator in enumerate(SEPARATORS):
+            self.separators[n] += counted.count(separator)
 
     def _look(self, work: np.ndarray) -> None:
-        places = np.flatnonzero(work[1:-1] == _QUOTE) + 1
+        quotes = work[1:-1] == _QUOTE
+        places = np.flatnonzero(quotes) + 1
         self._before[work[places[self._open :: 2] - 1]] = True
         self._after[work[places[1 - self._open :: 2] + 1]] = True
-        if not self.newline_inside:
-            ends = np.flatnonzero(work[1:-1] == 10) + 1
-            self.newline_inside = bool(((np.searchsorted(places, ends) + self._open) & 1).any())
+        inside = work[1:-1][(np.cumsum(quotes, dtype=np.uint8) + self._open) & 1 == 1].tobytes()
+        self.newline_inside = self.newline_inside or b"\n" in inside
+        for n, separator in enumerate(SEPARATORS):
+            self.separators[n] -= inside.count(separator)
         self._open = (self._open + len(places)) & 1
 
     def finish(self) -> tuple[bytes, bytes]:

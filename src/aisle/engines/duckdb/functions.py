@@ -1,8 +1,13 @@
 """The named functions of `stages.functions` in DuckDB's SQL."""
 
+# `cleaned` asks first whether there is anything to clean: trimming by a set of characters costs ten times as much.
 # Every time is computed in UTC: the connection's time zone is set to it.
 MACROS = r"""
-CREATE OR REPLACE TEMP MACRO cleaned(t) AS nullif(trim(t, e' \t\r\n' || chr(160)), '');
+CREATE OR REPLACE TEMP MACRO trimmed(t) AS nullif(trim(t, e' \t\r\n' || chr(160)), '');
+CREATE OR REPLACE TEMP MACRO cleaned(t) AS CASE
+    WHEN t >= '!' AND NOT (suffix(t, ' ') OR suffix(t, e'\t') OR suffix(t, e'\r') OR suffix(t, e'\n')
+                           OR suffix(t, chr(160)) OR prefix(t, chr(160))) THEN t
+    ELSE trimmed(t) END;
 CREATE OR REPLACE TEMP MACRO spelling(t) AS lower(regexp_replace(t, '[ _-]+', ' ', 'g'));
 CREATE OR REPLACE TEMP MACRO in_zone(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS TIMESTAMPTZ) ELSE timezone(zone, t) END;
@@ -19,9 +24,10 @@ CREATE OR REPLACE TEMP MACRO read_boolean(t) AS CASE
     WHEN lower(t) IN ('false', 'f', 'no', 'n', '0') THEN false END;
 CREATE OR REPLACE TEMP MACRO local_date(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS DATE) ELSE CAST(timezone(zone, t) AS DATE) END;
+CREATE OR REPLACE TEMP MACRO day_number(d) AS CAST(strftime(d, '%Y%m%d') AS BIGINT);
 CREATE OR REPLACE TEMP MACRO micros_of(t) AS epoch_us(t);
 CREATE OR REPLACE TEMP MACRO instant(micros) AS CAST(make_timestamp(CAST(micros AS BIGINT)) AS TIMESTAMPTZ);
 CREATE OR REPLACE TEMP MACRO hash63(t) AS
     CAST(CAST('0x' || substr(md5(t), 1, 16) AS UBIGINT) >> 1 AS BIGINT);
-CREATE OR REPLACE TEMP MACRO month_of(t) AS strftime(CAST(t AS TIMESTAMP), '%Y-%m');
+CREATE OR REPLACE TEMP MACRO month_of(t) AS left(CAST(CAST(t AS TIMESTAMP) AS VARCHAR), 7);
 """

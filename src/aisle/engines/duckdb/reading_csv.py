@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from aisle.engines.duckdb.delivery import Delivery, Reading
+from aisle.engines.duckdb.delivery import SEPARATORS, Delivery, Reading
 from aisle.engines.duckdb.header import Header, Refusal, header_of
 from aisle.engines.duckdb.records import Dialect, Malformed, records_of
 from aisle.engines.duckdb.scanning import Layout, scan, source, temporary
@@ -57,7 +57,10 @@ class CsvReader:
             for delivery, _ in group:
                 if delivery.drop in done.counts:
                     yield self._reading(delivery, header, done.counts[delivery.drop], done.malformed[delivery.drop])
-            self._take(done.table, header, drop=len(done.unread) < len(group))
+            if done.counts:
+                self._take(done.table)
+            else:
+                self.con.execute(f"DROP TABLE IF EXISTS {name(done.table)}")
             if done.unread:
                 shape = (header.width, *header.found.items(), *header.unknown.items())
                 careful[shape] += [(d, header) for d in done.unread]
@@ -69,7 +72,7 @@ class CsvReader:
         content = delivery.content
         if header.width == 1 or content.line_end == "mixed" or content.long_line or content.newline_in_quotes:
             return False
-        if content.head_line > 1 or content.around_quotes is None:
+        if content.head_line > 1 or content.around_quotes is None or self.delimiter.encode() not in SEPARATORS:
             return False
         before, after = content.around_quotes
         edge = self.delimiter.encode() + b'"\n'
@@ -83,21 +86,26 @@ class CsvReader:
             quote='"',
             header=True,
             select=self._select(header),
+            extra=self._extra(header),
             fault=lambda line: None if dialect.is_blank(line) else dialect.fault(line),
+            separators=lambda line: dialect.count(line) - 1,
         )
 
     def _select(self, header: Header) -> str:
-        contract = [
+        return ", ".join(
             f"c{header.found[c]} AS {name(c)}" if c in header.found else f"CAST(NULL AS VARCHAR) AS {name(c)}" for c in self.columns
-        ]
-        extra = json_object([(given, f"c{n}") for given, n in header.unknown.items()])
-        return ", ".join([*contract, f"{extra} AS _extra"])
+        )
 
-    def _take(self, table: str, header: Header, *, drop: bool) -> None:
-        if drop:
-            wanted = ", ".join([*map(name, self.columns), "_drop", "_line", "_extra"])
-            self.con.execute(f"INSERT INTO {name(self.into)} SELECT {wanted} FROM {name(table)}")
-        self.con.execute(f"DROP TABLE IF EXISTS {name(table)}")
+    @staticmethod
+    def _extra(header: Header) -> str:
+        return json_object([(given, f"c{n}") for given, n in header.unknown.items()])
+
+    def _take(self, table: str) -> None:
+        """Put a table of the same columns into `into`, or in its place."""
+        if self.con.execute(f"SELECT 1 FROM {name(self.into)} LIMIT 1").fetchone():
+            self.con.execute(f"INSERT INTO {name(self.into)} SELECT * FROM {name(table)}; DROP TABLE {name(table)}")
+        else:
+            self.con.execute(f"DROP TABLE {name(self.into)}; ALTER TABLE {name(table)} RENAME TO {name(self.into)}")
 
     def _reading(self, delivery: Delivery, header: Header, accepted: int, malformed: Sequence[Malformed]) -> Reading:
         set_aside(self.con, self.into, delivery.drop, malformed)
@@ -127,16 +135,16 @@ class CsvReader:
 
     def _take_clean(self, path: str, group: _Keyed, header: Header, written: int) -> None:
         columns = ["_file", "_place", *(f"c{n}" for n in range(header.width))]
-        call = source([path], columns, delimiter=self.delimiter, quote='"', header=False, compressed=False, small=False)
+        call = source([path], columns, delimiter=self.delimiter, quote='"', header=False, compressed=False, small=False, crlf=False)
         table = temporary()
         self.con.execute(
             f"CREATE TEMP TABLE {name(table)} AS SELECT {self._select(header)}, "
-            f"{listed(literal(d.drop) for d, _ in group)}[CAST(_file AS BIGINT)] AS _drop, CAST(_place AS BIGINT) AS _line FROM {call}"
+            f"{listed(literal(d.drop) for d, _ in group)}[CAST(_file AS BIGINT)] AS _drop, CAST(_place AS BIGINT) AS _line, {self._extra(header)} AS _extra FROM {call}"
         )
         read = self.con.execute(f"SELECT count(*) FROM {name(table)}").fetchone()
         if read != (written,):
             raise RuntimeError(f"{written} records were found with care, but {read} read")
-        self._take(table, header, drop=True)
+        self._take(table)
 
 
 def _numbered(file: int, lines: Sequence[int], records: Sequence[bytes], dialect: Dialect) -> Iterable[bytes]:

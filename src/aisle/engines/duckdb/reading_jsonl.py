@@ -67,7 +67,7 @@ class JsonlReader:
                 seen[delivery.path] += 1
                 groups[delivery.compressed, content.line_end, seen[delivery.path]].append(delivery)
         # A control character cannot stand in JSON: as delimiter it leaves each line whole.
-        layout = Layout(["text"], "\x01", "", header=False, select="text", fault=_broken_text)
+        layout = Layout(["text"], "\x01", "", header=False, select="text", extra="NULL", fault=_broken_text, separators=None)
         for group in groups.values():
             done = scan(self.con, group, layout)
             careful += done.unread
@@ -115,10 +115,20 @@ class JsonlReader:
         self.con.execute(f"DROP TABLE {name(keyed)}; DROP TABLE _reading_plain")
 
     def _odd(self, keyed: str) -> Iterator[tuple[str, int, bytes]]:
-        # A cursor of its own, as rows are inserted meanwhile; and it must not see temporary tables only.
-        query = f"SELECT _drop, _line, text FROM {name(keyed)} WHERE _keys IS NULL OR _keys NOT IN (SELECT k FROM _reading_plain)"
-        for drop, line, text in self.con.execute(query).fetchall():
-            yield drop, line, text.encode()
+        """The lines that are not plain, some at a time: rows are inserted in between, which ends a query's result."""
+        odd = temporary()
+        self.con.execute(
+            f"CREATE TEMP TABLE {name(odd)} AS SELECT _drop, _line, text FROM {name(keyed)} "
+            "WHERE _keys IS NULL OR _keys NOT IN (SELECT k FROM _reading_plain)"
+        )
+        start = 0
+        while rows := self.con.execute(
+            f"SELECT _drop, _line, text FROM {name(odd)} WHERE rowid >= {start} AND rowid < {start + _BATCH}"
+        ).fetchall():
+            for drop, line, text in rows:
+                yield drop, line, text.encode()
+            start += _BATCH
+        self.con.execute(f"DROP TABLE {name(odd)}")
 
     def _take_odd(self, lines: Iterable[tuple[str, int, bytes]], accounts: Mapping[str, _Account]) -> None:
         """Take lines one by one."""

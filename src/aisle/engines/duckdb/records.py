@@ -165,24 +165,29 @@ def _batch(lines: list[bytes], number: int, dialect: Dialect, *, last: bool) -> 
     if _are_plain(lines, dialect):
         batch.lines, batch.records = list(range(number, number + len(lines))), lines
         return batch, len(lines)
+    delimiter, wanted = dialect.delimiter, dialect.width - 1
+    all_text = _is_text(b"\n".join(lines))
     at = 0
     while at < len(lines):
         line = lines[at]
-        taken = 1
-        if line.count(b'"') % 2:
+        quotes = line.count(b'"')
+        bare = line.removesuffix(b"\r")
+        if not quotes and wanted and bare.count(delimiter) == wanted and (all_text or bare.isascii()) and len(line) <= LONGEST:
+            batch.lines.append(number + at)
+            batch.records.append(bare)
+            at += 1
+            continue
+        if quotes % 2:
             taken = _span(lines, at)
             if taken == 0 and not last:
                 break
-            if taken > 1:
-                record = b"\n".join(lines[at : at + taken]).removesuffix(b"\r")
-                if dialect.is_record(record) and dialect.count(record) == dialect.width:
-                    _sort(batch, number + at, record, None if _is_text(record) else BROKEN_TEXT)
-                    at += taken
-                    continue
-                taken = 1
-        bare = line.removesuffix(b"\r") if len(line) <= LONGEST else line
-        if not dialect.is_blank(bare):
-            _sort(batch, number + at, bare, dialect.fault(bare))
+            record = b"\n".join(lines[at : at + taken]).removesuffix(b"\r")
+            if taken > 1 and dialect.is_record(record) and dialect.count(record) == dialect.width:
+                _sort(batch, number + at, record, None if _is_text(record) else BROKEN_TEXT)
+                at += taken
+                continue
+        if len(line) > LONGEST or not dialect.is_blank(bare):
+            _sort(batch, number + at, bare, TOO_LONG if len(line) > LONGEST else dialect.fault(bare))
         at += 1
     return batch, at
 

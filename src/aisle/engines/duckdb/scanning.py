@@ -15,7 +15,7 @@ from itertools import count
 import duckdb
 import numpy as np
 
-from aisle.engines.duckdb.delivery import BOM, LONGEST, Delivery
+from aisle.engines.duckdb.delivery import BOM, LONGEST, SEPARATORS, Delivery
 from aisle.engines.duckdb.records import Malformed, opened, shown
 from aisle.engines.duckdb.sql import files, listed, literal, name
 
@@ -23,13 +23,20 @@ _SMALL = 2 << 20
 _SIMPLE = {"MISSING COLUMNS", "TOO MANY COLUMNS", "INVALID ENCODING"}
 _numbers = count(1)
 
+_Rejected = tuple[int, str, bytes]
+"""Line, fault, and the record itself."""
+
 
 @dataclass(frozen=True)
 class Layout:
     """How to read files: internal names of their columns, the delimiter, and how fields are quoted.
 
-    `header`: whether the first line is one. `select`: SQL of the columns wanted, over `columns`.
+    `header`: whether the first line is one. `select`, `extra`: SQL of the columns wanted, and
+    of `_extra`, over `columns`.
     `fault`: why a rejected line is malformed, or None if it is not; `fault` and DuckDB must agree.
+    `separators`: how many delimiters a line has outside quotes. DuckDB accepts surplus fields that
+    are empty: who put a comma into a text ("Doe, Jo,Paris,") would find it shifted and the end cut
+    off. Only the sum of all delimiters tells. None: the delimiter is none.
     """
 
     columns: Sequence[str]
@@ -37,17 +44,25 @@ class Layout:
     quote: str
     header: bool
     select: str
+    extra: str
     fault: Callable[[bytes], str | None]
+    separators: Callable[[bytes], int] | None
 
     def lines(self, delivery: Delivery) -> int:
         """How many records the physical lines make, if each is one."""
         content = delivery.content
         return content.lines_to_the_last_filled - 1 if self.header else content.lines
 
+    def balances(self, delivery: Delivery, accepted: int, rejected: Sequence[_Rejected]) -> bool:
+        if self.separators is None:
+            return True
+        known = (accepted + 1) * (len(self.columns) - 1) + sum(self.separators(record) for _, _, record in rejected)
+        return known == delivery.content.separators[SEPARATORS.index(self.delimiter.encode())]
+
 
 @dataclass
 class Scan:
-    """What a scan gave: a temporary table (the layout's columns, `_drop`, `_line`), and the account.
+    """What a scan gave: a temporary table (the layout's columns, `_drop`, `_line`, `_extra`), and the account.
 
     `counts`: accepted records of each file that was read. `unread`: the files to be read with care.
     """
@@ -63,16 +78,19 @@ def temporary() -> str:
     return f"_reading_{next(_numbers)}"
 
 
-def source(paths: Sequence[str], columns: Sequence[str], *, delimiter: str, quote: str, header: bool, compressed: bool, small: bool, extra: str = "") -> str:
+def source(paths: Sequence[str], columns: Sequence[str], *, delimiter: str, quote: str, header: bool, compressed: bool, small: bool, crlf: bool, extra: str = "") -> str:
     """A call of read_csv that guesses nothing, and takes only the empty field for null."""
     typed = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
     # A small buffer for small files: DuckDB takes one for each.
     buffer, longest = (3 << 20, LONGEST + 1024) if small else (32 << 20, LONGEST + (64 << 10))
+    # DuckDB finds CRLF by itself, but reads nothing if told of it. If not told of LF, it takes a
+    # first CRLF inside quotes for the end of all lines.
+    line_end = "" if crlf else ", new_line = '\\n'"
     return (
         f"read_csv({files(paths)}, columns = {{{typed}}}, auto_detect = false, header = {str(header).lower()}, delim = {literal(delimiter)}, "
         f"quote = {literal(quote)}, escape = {literal(quote)}, nullstr = '', strict_mode = true, parallel = true, "
         f"compression = {literal('gzip' if compressed else 'none')}, hive_partitioning = false, union_by_name = false, "
-        f"max_line_size = {longest}, buffer_size = {buffer}{extra})"
+        f"max_line_size = {longest}, buffer_size = {buffer}{line_end}{extra})"
     )
 
 
@@ -92,12 +110,13 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
         header=layout.header,
         compressed=deliveries[0].compressed,
         small=small and not deliveries[0].compressed,
+        crlf=deliveries[0].content.line_end == "crlf",
         extra=f", store_rejects = true, rejects_limit = 0, rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_files')}",
     )
     file = "[CAST(_file AS BIGINT)]"
     query = (
         f"SELECT {layout.select}, {listed(literal(d.drop) for d in deliveries)}{file} AS _drop, "
-        f"_row - {listed(str(n) for n in before)}{file} AS _line "
+        f"_row - {listed(str(n) for n in before)}{file} AS _line, {layout.extra} AS _extra "
         f"FROM (SELECT *, file_index + 1 AS _file, row_number() OVER () AS _row FROM {call})"
     )
     try:
@@ -115,7 +134,10 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
     for delivery, lines in zip(deliveries, expected, strict=True):
         accepted = counts.get(delivery.drop, 0)
         faults = rejected.get(delivery.path, {})
-        malformed = _malformed(delivery, faults, layout) if len(faults) + accepted == lines else None
+        rejects_found = _rejected_lines(delivery, faults, layout) if len(faults) + accepted == lines else None
+        malformed = None if rejects_found is None or not layout.balances(delivery, accepted, rejects_found) else [
+            Malformed(line, fault, shown(record)) for line, fault, record in rejects_found
+        ]
         if malformed is None:
             done.unread.append(delivery)
             repaired.append(np.full(accepted, -1, dtype=np.int64))
@@ -147,9 +169,9 @@ def _rejects(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[int, 
     return out
 
 
-def _malformed(delivery: Delivery, faults: dict[int, tuple[int, bool]], layout: Layout) -> list[Malformed] | None:
+def _rejected_lines(delivery: Delivery, faults: dict[int, tuple[int, bool]], layout: Layout) -> list[_Rejected] | None:
     """The rejected lines as they are in the file; None if one of them is not what DuckDB says."""
-    out: list[Malformed] = []
+    out: list[_Rejected] = []
     if not faults:
         return out
     end = 0
@@ -178,7 +200,7 @@ def _malformed(delivery: Delivery, faults: dict[int, tuple[int, bool]], layout: 
             fault = layout.fault(record) if simple else None
             if fault is None:
                 return None
-            out.append(Malformed(line, fault, shown(record)))
+            out.append((line, fault, record))
     return out
 
 

@@ -141,8 +141,7 @@ class DuckDBWarehouse:
     def _connect(self, *, read_only: bool) -> DuckDBPyConnection:
         # Attached under a name that no star can have: DuckDB names a file's catalog after the file, and in
         # shop.duckdb the schema "shop" would be ambiguous. A file that does not fit in memory spills beside itself.
-        config = {"temp_directory": f"{self.path}.tmp", "python_enable_replacements": False}
-        con = duckdb.connect(config=config)
+        con = duckdb.connect(config={"temp_directory": f"{self.path}.tmp", "python_enable_replacements": False})
         try:
             con.execute(f"ATTACH {DUCKDB.literal(str(self.path))} AS {_CATALOG}{' (READ_ONLY)' if read_only else ''}")
             con.execute(f"USE {_CATALOG}; DETACH memory; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
