@@ -3,13 +3,13 @@
 -- 1. What did each category earn: by the category that a product had when it was sold (as was), and by the one
 --    that it has now (as is)? They differ where a product was moved to another category.
 select
-    coalesce(was.category, now_is.category) as category,
+    coalesce(was.category, now_is.category, '(not known)') as category,
     was.revenue as revenue_as_was,
     now_is.revenue as revenue_as_is,
     now_is.revenue - was.revenue as moved
 from (select product_category as category, sum(net_amount) as revenue from fact_sales_as_was group by 1) was
 full join (select product_category as category, sum(net_amount) as revenue from fact_sales_as_is group by 1) now_is
-    on now_is.category = was.category
+    on coalesce(now_is.category, '') = coalesce(was.category, '')
 order by revenue_as_was desc;
 
 -- 2. What came in each month, and what was left of it? By the shop's local day, so the first evening of

@@ -30,7 +30,8 @@ def main() -> None:
     project, file = sys.argv[1:]
     for words, statement in questions(Path(file).read_text(encoding="utf-8") + "\n"):
         print(f"\n{words}\n", flush=True)
-        aisle(["-C", project, "query", statement], standalone_mode=False)
+        if code := aisle(["-C", project, "query", statement], standalone_mode=False):
+            sys.exit(code)
 
 
 if __name__ == "__main__":

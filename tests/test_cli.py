@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -24,11 +23,7 @@ COMMANDS = sorted(main.commands)
 
 
 def aisle(folder: Path, *arguments: str, stdin: str | None = None) -> Result:
-    before = Path.cwd()
-    try:
-        return CliRunner().invoke(main, ["-C", str(folder), *arguments], input=stdin, prog_name="aisle")
-    finally:
-        os.chdir(before)
+    return CliRunner().invoke(main, ["-C", str(folder), *arguments], input=stdin, prog_name="aisle")
 
 
 def answer(folder: Path, *arguments: str) -> dict:

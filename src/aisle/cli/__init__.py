@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from aisle.cli import check, generate, init, load, query, run, sql, status
 from aisle.cli.command import INTERRUPTED, complain
+from aisle.cli.interrupt import interrupted, remembered
 from aisle.errors import AisleError
 
 EXIT_CODES = {
@@ -34,13 +36,14 @@ class _Aisle(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with remembered(ctx):
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             complain(ctx, "Interrupted", _INTERRUPTED, INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):  # so DuckDB tells that a query was interrupted
+            if interrupted(ctx):
                 complain(ctx, "Interrupted", _INTERRUPTED, INTERRUPTED)
             if ctx.params["traceback"]:
                 raise
@@ -62,13 +65,15 @@ class _Aisle(click.Group):
     "-C", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Work as if started in this folder."
 )
 @click.option("--traceback", is_flag=True, envvar="AISLE_TRACEBACK", help="Show where in aisle an error arose, for developers.")
-def main(folder: Path | None, traceback: bool) -> None:  # noqa: ARG001  (read from the context)
+@click.pass_context
+def main(ctx: click.Context, /, folder: Path | None, traceback: bool) -> None:  # noqa: ARG001  (read from the context)
     """From raw retail files to a star in the warehouse, from one declaration.
 
     The settings of a project are in its aisle.toml; each can be overridden by an environment
     variable, such as AISLE_LAKE.
     """
     if folder is not None:
+        ctx.call_on_close(partial(os.chdir, Path.cwd()))
         os.chdir(folder)
 
 

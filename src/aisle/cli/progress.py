@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aisle.cli.command import wants_json
+from aisle.cli.interrupt import interrupted
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -20,14 +21,21 @@ Report = Callable[[str, int, int], None]
 
 @contextlib.contextmanager
 def shown(ctx: click.Context) -> Iterator[Report]:
-    """A report that shows how far the steps of a command are, while the block runs."""
+    """A report that shows how far the steps of a command are, while the block runs; it stops them at Ctrl-C."""
+
+    def unless_interrupted(report: Report) -> Report:
+        def reported(step: str, done: int, total: int) -> None:
+            if interrupted(ctx):
+                raise KeyboardInterrupt
+            report(step, done, total)
+
+        return reported
+
     if sys.stderr.isatty():
-        with _bars() as report:
-            yield report
-    elif wants_json(ctx):
-        yield _silent
+        with _bars() as bars:
+            yield unless_interrupted(bars)
     else:
-        yield _line
+        yield unless_interrupted(_silent if wants_json(ctx) else _line)
 
 
 def _silent(step: str, done: int, total: int) -> None:
