@@ -32,7 +32,7 @@ select
     product_name as name,
     sum(quantity) as pieces,
     sum(net_amount) as revenue,
-    count(distinct unit_price) as prices
+    sum(margin_amount) as margin
 from fact_sales_as_is
 group by 1, 2
 order by revenue desc

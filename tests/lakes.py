@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 def rows(lake: Path, table: str, query: str = "SELECT * FROM t") -> list[dict[str, Any]]:
     """The answer of a query over a gold (or other) table, named `t`; times as naive UTC."""
     delta = DeltaTable(str(lake / table))
-    columns = [f.name for f in delta.schema().fields if f.name != "_month"]
+    columns = [f'"{f.name}"' for f in delta.schema().fields if f.name != "_month"]
     files = delta.file_uris()
     if not files:
         return []

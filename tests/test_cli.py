@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -367,7 +368,10 @@ def test_interrupting_a_run_leaves_the_last_release(generated, tmp_path):
     while not (folder / "lake" / "_lease.json").exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
+    try:
+        _, said = process.communicate(timeout=60)  # not a matter of speed: one that hangs must not hang the tests
+    finally:
+        process.kill()
     assert process.returncode == 130, said
     assert "The last release stands" in said
     assert "Traceback" not in said
@@ -495,3 +499,29 @@ def test_a_wrong_option_exits_with_2(project):
 def test_every_command_is_one_of_ours(command):
     assert isinstance(main.commands[command], click.Command)
     assert hasattr(main.commands[command], "exits")
+
+
+# The README
+
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_declaration_in_the_readme_is_a_star(tmp_path):
+    declaration = README.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    (tmp_path / "star.py").write_text(declaration)
+    (tmp_path / "aisle.toml").write_text("")
+    assert "fact_sales" in {stage["makes"] for stage in answer(tmp_path, "sql")["stages"]}
+
+
+def test_the_readme_says_each_exit_code_as_the_help_does():
+    text = README.read_text(encoding="utf-8")
+    assert [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items() if f"| {code} | {meaning} |" not in text] == []
+
+
+def test_each_command_that_readmes_name_is_one():
+    template = Path(inspect.getfile(main.commands["init"].callback)).parents[1] / "templates" / "README.md"
+    for text in (README.read_text(encoding="utf-8"), template.read_text(encoding="utf-8")):
+        named = set(re.findall(r"^ +(?:\$ )?aisle (\w+)", text, re.MULTILINE))
+        assert named
+        assert named <= set(COMMANDS)

@@ -51,7 +51,13 @@ def malformed(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def read_one(
-    con: duckdb.DuckDBPyConnection, folder: Path, data: bytes, *, name: str = "d.csv", columns: Mapping[str, bool] = ABC, **options: Any
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    data: bytes,
+    *,
+    name: str = "d.csv",
+    columns: Mapping[str, bool] = ABC,
+    **options: Any,
 ) -> Reading:
     form = options.pop("format", name.removesuffix(".gz").rsplit(".", 1)[-1])
     (reading,) = read(con, [deliver(folder / name, data)], format=form, columns=columns, into="raw", **options)
@@ -85,7 +91,11 @@ CSV: dict[str, tuple[bytes, list[Row], list[tuple[int, str]]]] = {
         [("1", None, None, 2), ("2", "NULL", "null", 3), ("3", "NULL", "\\N", 4)],
         [],
     ),
-    "verbatim": (H + b' 1 ,\t2, 3\n#4,5,6\n"x ""y"", z",5,6\n', [(" 1 ", "\t2", " 3", 2), ("#4", "5", "6", 3), ('x "y", z', "5", "6", 4)], []),
+    "verbatim": (
+        H + b' 1 ,\t2, 3\n#4,5,6\n"x ""y"", z",5,6\n',
+        [(" 1 ", "\t2", " 3", 2), ("#4", "5", "6", 3), ('x "y", z', "5", "6", 4)],
+        [],
+    ),
     "embedded newlines move the lines": (
         H + b'1,"x\ny\r\nz",3\n4,5,6\n7,"",8\n',
         [("1", "x\ny\r\nz", "3", 2), ("4", "5", "6", 5), ("7", None, "8", 6)],
@@ -224,10 +234,10 @@ def test_an_unknown_column_twice(con: duckdb.DuckDBPyConnection, tmp_path: Path)
 
 
 def test_names_with_quotes(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    delivery = deliver(tmp_path / "it's [1]*.csv", b'"a""b",it\'s\n1,2\n', drop="it's \"[1]\".csv")
+    delivery = deliver(tmp_path / "it's [1]*.csv", b'"a""b",it\'s\n1,2\n', drop='it\'s "[1]".csv')
     (reading,) = read(con, [delivery], format="csv", columns={'a"b': True, "it's": True}, into="raw")
     assert reading.records == 1
-    assert rows(con) == [("1", "2", "it's \"[1]\".csv", 2, None)]
+    assert rows(con) == [("1", "2", 'it\'s "[1]".csv', 2, None)]
 
 
 def test_equal_content_under_two_names(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -308,10 +318,36 @@ def test_measuring_does_not_depend_on_chunks(data: bytes, chunk: int) -> None:
 
 # --- the quick and the careful reader agree ---
 
-NASTY = ["a", "1", " ", ",", ",", ",", "\n", "\n", "\n", '"', '""', ',"', '",', "\r\n", "\r", "é", "💶", "\t", ";", "NULL", "a,b,c\n", "1,2,3\n", '4,"5,6",7\n']
+NASTY = [
+    "a",
+    "1",
+    " ",
+    ",",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\n",
+    '"',
+    '""',
+    ',"',
+    '",',
+    "\r\n",
+    "\r",
+    "é",
+    "💶",
+    "\t",
+    ";",
+    "NULL",
+    "a,b,c\n",
+    "1,2,3\n",
+    '4,"5,6",7\n',
+]
 nasty = st.lists(st.sampled_from([n.encode() for n in NASTY] + [b"\xff", b"\xc3", b"\xed\xa0\x80"]), max_size=30).map(b"".join)
-tidy_field = st.text("ab1 é,\"\n", max_size=4)
-tidy = st.lists(st.lists(tidy_field, min_size=3, max_size=3) | st.lists(st.text("ab1 é", max_size=4), min_size=2, max_size=4), max_size=8)
+tidy_field = st.text('ab1 é,"\n', max_size=4)
+tidy = st.lists(
+    st.lists(tidy_field, min_size=3, max_size=3) | st.lists(st.text("ab1 é", max_size=4), min_size=2, max_size=4), max_size=8
+)
 
 
 def _written(records: Sequence[Sequence[str]], end: str) -> bytes:
@@ -344,7 +380,9 @@ def test_quick_and_careful_agree(con: duckdb.DuckDBPyConnection, tmp_path: Path,
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(tidy_field, min_size=3, max_size=3), max_size=8), st.sampled_from(["\n", "\r\n"]))
-def test_well_formed_files_read_as_by_the_csv_module(con: duckdb.DuckDBPyConnection, tmp_path: Path, records: list[list[str]], end: str) -> None:
+def test_well_formed_files_read_as_by_the_csv_module(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, records: list[list[str]], end: str
+) -> None:
     data = _written([["a", "b", "c"], *records], end)
     delivery = deliver(tmp_path / "d.csv", data)
     with mock.patch.object(CsvReader, "_is_plain", return_value=False):
@@ -367,7 +405,9 @@ def test_a_large_file_is_repaired_across_buffers(con: duckdb.DuckDBPyConnection,
         assert reading.records == len(lines)
         assert reading.malformed == sum(n % 997 == 0 for n in range(2, 400_000))
         assert con.execute("SELECT count(*) FROM raw WHERE CAST(a AS BIGINT) <> _line OR a <> c").fetchone() == (0,)
-        assert con.execute("SELECT count(*) FROM raw_malformed WHERE CAST(split_part(text, ',', 1) AS BIGINT) <> _line").fetchone() == (0,)
+        assert con.execute(
+            "SELECT count(*) FROM raw_malformed WHERE CAST(split_part(text, ',', 1) AS BIGINT) <> _line"
+        ).fetchone() == (0,)
 
 
 # --- JSON lines ---
@@ -379,12 +419,14 @@ JSONL: dict[str, tuple[bytes, list[Row], list[tuple[int, str]]]] = {
     "blank lines": (b'\n{"a":"x"}\n  \n\n{"a":"y"}\n\n', [("x", None, None, 2), ("y", None, None, 5)], []),
     "numbers as written": (
         b'{"a":12.50,"b":1e3,"c":123456789012345678901234567890}\n{"a":-0,"b":0.00001234,"c":12345678901234567.25}\n{"a":-0.0,"b":1E+2,"c":7.1}\n',
-        [("12.50", "1e3", "123456789012345678901234567890", 1), ("-0", "0.00001234", "12345678901234567.25", 2), ("-0.0", "1E+2", "7.1", 3)],
+        [
+            ("12.50", "1e3", "123456789012345678901234567890", 1),
+            ("-0", "0.00001234", "12345678901234567.25", 2),
+            ("-0.0", "1E+2", "7.1", 3),
+        ],
         [],
     ),
-    "nested values as JSON": (
-        b'{"a":[1.50, {"z": "\\u00e9"}],"b":{},"c":"[1]"}\n', [('[1.50,{"z":"é"}]', "{}", "[1]", 1)], []
-    ),
+    "nested values as JSON": (b'{"a":[1.50, {"z": "\\u00e9"}],"b":{},"c":"[1]"}\n', [('[1.50,{"z":"é"}]', "{}", "[1]", 1)], []),
     "text": (b'{"a":"\\u00e9\\n\\"\\\\","b":"","c":"1.50, }"}\n', [('é\n"\\', "", "1.50, }", 1)], []),
     "malformed": (
         b'{"a":1}\nnot\n[1]\n"x"\n{"a":1,}\n{"a":NaN}\n{"a":1}{"a":2}\n{"a":"x\ty"}\n{"a":01}\n{"a":1,"a":1}\n{"a":"\\ud800"}\n{"a":"\xff"}\n',
@@ -399,7 +441,11 @@ JSONL: dict[str, tuple[bytes, list[Row], list[tuple[int, str]]]] = {
             (12, "is not valid UTF-8"),
         ],
     ),
-    "a line that is too long": (b'{"a":"' + b"x" * 3_000_000 + b'"}\n{"a":2}\n', [("2", None, None, 2)], [(1, "is longer than 2 MiB")]),
+    "a line that is too long": (
+        b'{"a":"' + b"x" * 3_000_000 + b'"}\n{"a":2}\n',
+        [("2", None, None, 2)],
+        [(1, "is longer than 2 MiB")],
+    ),
 }
 
 
@@ -415,13 +461,23 @@ def test_jsonl(con: duckdb.DuckDBPyConnection, tmp_path: Path, case: str, name: 
 
 
 def test_jsonl_columns(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    reading = read_one(con, tmp_path, b'{"z/~":"1","a":1,"A":"q","k":null}\n{"a":2,"b":1.0,"z/~":2,"k":"\x7f","k":3}\n{"a":2}\n', name="d.jsonl")
+    reading = read_one(
+        con, tmp_path, b'{"z/~":"1","a":1,"A":"q","k":null}\n{"a":2,"b":1.0,"z/~":2,"k":"\x7f","k":3}\n{"a":2}\n', name="d.jsonl"
+    )
     assert (reading.unknown_columns, reading.absent_columns) == (("A", "k", "k_2", "z/~"), ("c",))
-    assert [json.loads(e) if e else None for (e,) in rows(con, "_extra")] == [{"A": "q", "z/~": "1"}, {"k": "\x7f", "k_2": "3", "z/~": "2"}, None]
+    assert [json.loads(e) if e else None for (e,) in rows(con, "_extra")] == [
+        {"A": "q", "z/~": "1"},
+        {"k": "\x7f", "k_2": "3", "z/~": "2"},
+        None,
+    ]
 
 
 def test_jsonl_without_a_required_column(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    deliveries = [deliver(tmp_path / "1.jsonl", b'{"b":1}\nx\n'), deliver(tmp_path / "2.jsonl", b'{"a":1}\n'), deliver(tmp_path / "3.jsonl", b"")]
+    deliveries = [
+        deliver(tmp_path / "1.jsonl", b'{"b":1}\nx\n'),
+        deliver(tmp_path / "2.jsonl", b'{"a":1}\n'),
+        deliver(tmp_path / "3.jsonl", b""),
+    ]
     readings = read(con, deliveries, format="jsonl", columns=ABC, into="raw")
     assert readings[0].refused == "lacks the required column a: no record has it."
     assert readings[1] == Reading("2.jsonl", 1, absent_columns=("b", "c"))
@@ -429,11 +485,17 @@ def test_jsonl_without_a_required_column(con: duckdb.DuckDBPyConnection, tmp_pat
     assert (rows(con, "_drop"), malformed(con)) == ([("2.jsonl",)], [])
 
 
-json_values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text("ab\"\\\n[{,}0.:é\x01 ", max_size=6)
+json_values = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text('ab"\\\n[{,}0.:é\x1f\x7f\b ', max_size=6)
+)
 json_lines = st.lists(
-    st.dictionaries(st.sampled_from(["a", "b", "c", "A", "é", "x/~\""]), json_values | st.lists(json_values, max_size=2), max_size=4).map(
-        lambda d: json.dumps(d, ensure_ascii=False)
-    )
+    st.dictionaries(
+        st.sampled_from(["a", "b", "c", "A", "é", 'x/~"']), json_values | st.lists(json_values, max_size=2), max_size=4
+    ).map(lambda d: json.dumps(d, ensure_ascii=False))
     | st.text('{}[]:," a1.0e-', max_size=12),
     max_size=6,
 ).map(lambda lines: "\n".join(lines).encode())
@@ -516,7 +578,7 @@ def test_nothing_delivered(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_temporary_tables_are_gone(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    read_one(con, tmp_path, H + b'1,2,3\n1\n')
+    read_one(con, tmp_path, H + b"1,2,3\n1\n")
     read_one(con, tmp_path, H + b'1,2,3\n"\n')
     left = {t for (t,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     assert left == {"raw", "raw_malformed"}

@@ -79,7 +79,7 @@ def _refusal(content: Measured, format: str) -> str | None:  # noqa: A002
     if content.broken:
         return f"{content.broken}. Deliver it again."
     if format == "parquet":
-        if not content.bytes:
+        if not content.size:
             return "is empty."
         return None if content.parquet else "is not Parquet: it does not begin and end as a Parquet file does."
     if content.parquet:

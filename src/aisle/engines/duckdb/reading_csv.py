@@ -14,8 +14,9 @@ from aisle.engines.duckdb.delivery import SEPARATORS, Delivery, Reading
 from aisle.engines.duckdb.header import Header, Refusal, header_of
 from aisle.engines.duckdb.records import Dialect, Malformed, records_of
 from aisle.engines.duckdb.scanning import Layout, scan, source, temporary
-from aisle.engines.duckdb.sql import json_object, listed, literal, name
+from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name
 
+_INSERTED = 8 << 20  # characters at once
 _Keyed = list[tuple[Delivery, Header]]
 
 
@@ -93,7 +94,8 @@ class CsvReader:
 
     def _select(self, header: Header) -> str:
         return ", ".join(
-            f"c{header.found[c]} AS {name(c)}" if c in header.found else f"CAST(NULL AS VARCHAR) AS {name(c)}" for c in self.columns
+            f"c{header.found[c]} AS {name(c)}" if c in header.found else f"CAST(NULL AS VARCHAR) AS {name(c)}"
+            for c in self.columns
         )
 
     @staticmethod
@@ -135,7 +137,9 @@ class CsvReader:
 
     def _take_clean(self, path: str, group: _Keyed, header: Header, written: int) -> None:
         columns = ["_file", "_place", *(f"c{n}" for n in range(header.width))]
-        call = source([path], columns, delimiter=self.delimiter, quote='"', header=False, compressed=False, small=False, crlf=False)
+        call = source(
+            [path], columns, delimiter=self.delimiter, quote='"', header=False, compressed=False, small=False, crlf=False
+        )
         table = temporary()
         self.con.execute(
             f"CREATE TEMP TABLE {name(table)} AS SELECT {self._select(header)}, "
@@ -156,9 +160,12 @@ def _numbered(file: int, lines: Sequence[int], records: Sequence[bytes], dialect
 
 def set_aside(con: duckdb.DuckDBPyConnection, into: str, drop: str, malformed: Sequence[Malformed]) -> None:
     """Put malformed records into their table."""
-    for start in range(0, len(malformed), 10_000):
-        part = malformed[start : start + 10_000]
-        con.execute(
-            f"INSERT INTO {name(into + '_malformed')} SELECT ?, unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
-            [drop, [m.line for m in part], [m.reason for m in part], [m.text for m in part]],
-        )
+    part: list[tuple[str, int, str, str]] = []
+    size = 0
+    for record in malformed:
+        part.append((drop, record.line, record.reason, record.text))
+        size += len(record.text) + 100
+        if size > _INSERTED:
+            inserted(con, f"{into}_malformed", part)
+            part, size = [], 0
+    inserted(con, f"{into}_malformed", part)

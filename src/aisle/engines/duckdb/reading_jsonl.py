@@ -7,6 +7,7 @@ DuckDB finds the lines and reads the plain objects. Whatever it would read other
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from aisle.engines.duckdb.header import distinct
 from aisle.engines.duckdb.reading_csv import set_aside
 from aisle.engines.duckdb.records import BROKEN_TEXT, TOO_LONG, Malformed, lines_of, opened, shown
 from aisle.engines.duckdb.scanning import Layout, scan, temporary
-from aisle.engines.duckdb.sql import json_object, listed, literal, name
+from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name
 
 _ODD = "|".join(
     [
@@ -31,6 +32,9 @@ _ODD = "|".join(
 )
 _BATCH = 10_000
 _FEW = 500
+
+# An escaped control character; behind an even number of backslashes, or it is none.
+_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u[0-9a-f]{4}")
 
 NOT_JSON = "is not JSON"
 NO_OBJECT = "is not a JSON object"
@@ -91,7 +95,9 @@ class JsonlReader:
         )
         unknown: set[str] = set()
         plain: list[list[str]] = []
-        rows = self.con.execute(f"SELECT _drop, _keys, count(*) FROM {name(keyed)} WHERE _keys IS NOT NULL GROUP BY ALL").fetchall()
+        rows = self.con.execute(
+            f"SELECT _drop, _keys, count(*) FROM {name(keyed)} WHERE _keys IS NOT NULL GROUP BY ALL"
+        ).fetchall()
         for drop, keys, count in rows:
             more = unknown.union(k for k in keys if k not in self.columns)
             if len(set(keys)) < len(keys) or "" in keys or len(more) > _FEW:
@@ -106,7 +112,9 @@ class JsonlReader:
         values = ", ".join(f"v[{n + 1}]" for n in range(len(self.columns)))
         self.con.execute("CREATE OR REPLACE TEMP TABLE _reading_plain (k VARCHAR[])")
         distinct_keys = [json.loads(k) for k in {json.dumps(keys) for keys in plain}]
-        self.con.execute("INSERT INTO _reading_plain SELECT unnest(?::VARCHAR[][])", [distinct_keys])
+        self.con.execute(
+            "INSERT INTO _reading_plain SELECT unnest(from_json(?::VARCHAR, '[[\"VARCHAR\"]]'))", [json.dumps(distinct_keys)]
+        )
         self.con.execute(
             f"INSERT INTO {name(self.into)} SELECT {values}, _drop, _line, {extra} FROM "
             f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line FROM {name(keyed)} WHERE _keys IN (SELECT k FROM _reading_plain))"
@@ -132,7 +140,7 @@ class JsonlReader:
 
     def _take_odd(self, lines: Iterable[tuple[str, int, bytes]], accounts: Mapping[str, _Account]) -> None:
         """Take lines one by one."""
-        rows: list[list[object]] = []
+        rows: list[list[str | int | None]] = []
         aside: dict[str, list[Malformed]] = defaultdict(list)
         for drop, number, line in lines:
             if not line.strip(b" \t\r"):
@@ -146,28 +154,16 @@ class JsonlReader:
             else:
                 account.accepted += 1
                 account.keys.update(record)
-                extra = {k: record[k] for k in sorted(record) if k not in self.columns and record[k] is not None}
-                rows.append([*map(record.get, self.columns), drop, number, json.dumps(extra) if extra else None])
+                extra = [(k, v) for k, v in sorted(record.items()) if k not in self.columns and v is not None]
+                rows.append([*map(record.get, self.columns), drop, number, _object(extra) if extra else None])
             if len(rows) >= _BATCH:
-                self._insert(rows)
+                inserted(self.con, self.into, rows)
                 rows = []
             if len(aside[drop]) >= _BATCH:
                 set_aside(self.con, self.into, drop, aside.pop(drop))
-        self._insert(rows)
+        inserted(self.con, self.into, rows)
         for drop, malformed in aside.items():
             set_aside(self.con, self.into, drop, malformed)
-
-    def _insert(self, rows: Sequence[Sequence[object]]) -> None:
-        if not rows:
-            return
-        typed = ["VARCHAR"] * len(self.columns) + ["VARCHAR", "BIGINT", "VARCHAR"]
-        values = [f"unnest(?::{t}[]) AS c{n}" for n, t in enumerate(typed)]
-        last = f"c{len(typed) - 1}"
-        # json() writes escapes as DuckDB does for the plain lines.
-        self.con.execute(
-            f"INSERT INTO {name(self.into)} SELECT * REPLACE (CAST(json({last}) AS VARCHAR) AS {last}) FROM (SELECT {', '.join(values)})",
-            [list(column) for column in zip(*rows, strict=True)],
-        )
 
     def _reading(self, drop: str, account: _Account) -> Reading:
         absent = [c for c in self.columns if c not in account.keys] if account.accepted else []
@@ -176,9 +172,18 @@ class JsonlReader:
             for table in (self.into, f"{self.into}_malformed"):
                 self.con.execute(f"DELETE FROM {name(table)} WHERE _drop = ?", [drop])
             plural = "s" if len(missing) > 1 else ""
-            return Reading(drop, refused=f"lacks the required column{plural} {', '.join(missing)}: no record has {'them' if plural else 'it'}.")
+            return Reading(
+                drop,
+                refused=f"lacks the required column{plural} {', '.join(missing)}: no record has {'them' if plural else 'it'}.",
+            )
         unknown = tuple(sorted(k for k in account.keys if k not in self.columns))
         return Reading(drop, account.accepted + account.malformed, account.malformed, unknown, tuple(absent))
+
+
+def _object(members: Iterable[tuple[str, str]]) -> str:
+    """A JSON object of texts, written as DuckDB writes the plain lines' ones."""
+    text = json.dumps(dict(members), ensure_ascii=False, separators=(",", ":"))
+    return _ESCAPE.sub(lambda found: found[0].upper().replace("U", "u", 1), text) if "\\u" in text else text
 
 
 class _Pairs(list[tuple[str, object]]):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from aisle.engines.duckdb.delivery import LONGEST, Delivery
 
@@ -25,7 +25,7 @@ NOT_CLOSED = "has a quote that is not closed"
 STRAY = "has a quote in the wrong place"
 
 
-def opened(delivery: Delivery) -> BinaryIO:
+def opened(delivery: Delivery) -> BufferedIOBase:
     """The decompressed content of a drop."""
     return gzip.open(delivery.path, "rb") if delivery.compressed else open(delivery.path, "rb")
 
@@ -117,7 +117,7 @@ _QUOTED = re.compile(rb'"[^"]*+"')
 _OPEN = re.compile(rb'"(?:[^"]++|"")*+')
 
 
-def lines_of(stream: BinaryIO) -> Iterator[list[bytes]]:
+def lines_of(stream: BufferedIOBase) -> Iterator[list[bytes]]:
     """All lines, in batches, without their `\\n`. A line over the limit comes cut, but is still over it."""
     carry, skipping = b"", False
     while block := stream.read(_BLOCK):

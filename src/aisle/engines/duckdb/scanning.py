@@ -78,7 +78,18 @@ def temporary() -> str:
     return f"_reading_{next(_numbers)}"
 
 
-def source(paths: Sequence[str], columns: Sequence[str], *, delimiter: str, quote: str, header: bool, compressed: bool, small: bool, crlf: bool, extra: str = "") -> str:
+def source(
+    paths: Sequence[str],
+    columns: Sequence[str],
+    *,
+    delimiter: str,
+    quote: str,
+    header: bool,
+    compressed: bool,
+    small: bool,
+    crlf: bool,
+    extra: str = "",
+) -> str:
     """A call of read_csv that guesses nothing, and takes only the empty field for null."""
     typed = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
     # A small buffer for small files: DuckDB takes one for each.
@@ -101,7 +112,7 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
     expected = [layout.lines(d) for d in deliveries]
     # Right at once if all files balance without rejects; else repaired below.
     before = np.concatenate([[0], np.cumsum(expected)[:-1]]) - (1 if layout.header else 0)
-    small = all(d.content.bytes < _SMALL and d.newlines < _SMALL for d in deliveries)
+    small = all(d.content.size < _SMALL and d.newlines < _SMALL for d in deliveries)
     call = source(
         [d.path for d in deliveries],
         layout.columns,
@@ -135,9 +146,11 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
         accepted = counts.get(delivery.drop, 0)
         faults = rejected.get(delivery.path, {})
         rejects_found = _rejected_lines(delivery, faults, layout) if len(faults) + accepted == lines else None
-        malformed = None if rejects_found is None or not layout.balances(delivery, accepted, rejects_found) else [
-            Malformed(line, fault, shown(record)) for line, fault, record in rejects_found
-        ]
+        malformed = (
+            None
+            if rejects_found is None or not layout.balances(delivery, accepted, rejects_found)
+            else [Malformed(line, fault, shown(record)) for line, fault, record in rejects_found]
+        )
         if malformed is None:
             done.unread.append(delivery)
             repaired.append(np.full(accepted, -1, dtype=np.int64))
@@ -206,14 +219,12 @@ def _rejected_lines(delivery: Delivery, faults: dict[int, tuple[int, bool]], lay
 
 def _repair(con: duckdb.DuckDBPyConnection, done: Scan, lines: np.ndarray) -> None:
     """Give each record its line, and take out those of unread files (line -1)."""
-    repaired = temporary()
-    columns = {"line": lines}
-    con.register("_reading_lines", columns)
+    # A table just made holds its rows in order, so that the row id is the place. An update in
+    # place costs a sixth of a copy beside a positional join.
+    con.register("_reading_lines", {"place": np.arange(len(lines)), "line": lines})
     try:
-        con.execute(
-            f"CREATE TEMP TABLE {name(repaired)} AS SELECT r.* REPLACE (line AS _line) "
-            f"FROM {name(done.table)} r POSITIONAL JOIN _reading_lines WHERE line > 0"
-        )
+        con.execute(f"UPDATE {name(done.table)} AS t SET _line = l.line FROM _reading_lines AS l WHERE t.rowid = l.place")
     finally:
         con.unregister("_reading_lines")
-    con.execute(f"DROP TABLE {name(done.table)}; ALTER TABLE {name(repaired)} RENAME TO {name(done.table)}")
+    if done.unread:
+        con.execute(f"DELETE FROM {name(done.table)} WHERE _line < 0")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+import duckdb
+
 
 def name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
@@ -33,3 +35,16 @@ def json_object(pairs: Sequence[tuple[str, str]]) -> str:
         for key, value in pairs
     )
     return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"
+
+
+def inserted(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[str | int | None]]) -> None:
+    """Insert rows given from Python, all as text that DuckDB casts.
+
+    They go as one JSON text: DuckDB takes a parameter that is a list at 100 µs an element.
+    """
+    if rows:
+        columns = ", ".join(f"r[{n + 1}]" for n in range(len(rows[0])))
+        con.execute(
+            f"INSERT INTO {name(table)} SELECT {columns} FROM (SELECT unnest(from_json(?::VARCHAR, '[[\"VARCHAR\"]]')) AS r)",
+            [json.dumps(rows)],
+        )
