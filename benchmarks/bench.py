@@ -40,7 +40,9 @@ def measured(arguments: Sequence[str]) -> Measured:
         SystemExit: it failed.
     """
     started = time.monotonic()
-    process = os.posix_spawn(arguments[0], list(arguments), dict(os.environ), file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    process = os.posix_spawn(
+        arguments[0], list(arguments), dict(os.environ), file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    )
     _pid, status, usage = os.wait4(process, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(arguments)}")
@@ -75,12 +77,24 @@ def compare(folder: Path, rows: int, days: int, mess: float, repeat: int) -> dic
     os.chdir(shop)
     orders = max(1, round(rows / days / LINES_PER_ORDER))
     customers = max(500, rows // 100)
-    generate = ["generate", "--orders-per-day", str(orders), "--customers", str(customers), "--products", "2000", "--mess", str(mess)]
+    generate = [
+        "generate",
+        "--orders-per-day",
+        str(orders),
+        "--customers",
+        str(customers),
+        "--products",
+        "2000",
+        "--mess",
+        str(mess),
+    ]
     say("generate", aisle(*generate, "--days", str(days)))
     floors, firsts = [], []
     for _ in range(repeat):
         if not mess:
-            floors.append(say("floor", measured([sys.executable, str(HERE / "floor.py"), str(shop / "landing"), str(folder / "floor")])))
+            floors.append(
+                say("floor", measured([sys.executable, str(HERE / "floor.py"), str(shop / "landing"), str(folder / "floor")]))
+            )
             shutil.rmtree(folder / "floor")
         shutil.rmtree(shop / "lake", ignore_errors=True)
         firsts.append(say("first run", aisle("run")))

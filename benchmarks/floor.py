@@ -63,10 +63,18 @@ def main(landing: Path, out: Path) -> None:
             f"CREATE TEMP TABLE customers AS SELECT * FROM read_csv('{landing}/customers/*.csv', header = true, union_by_name = true)"
         )
         con.execute(f"CREATE TEMP TABLE products AS SELECT * FROM read_json('{landing}/products/*.jsonl', union_by_name = true)")
-        con.execute(DIMENSION.format(name="customer", source="customers", key="customer_id", tracked="segment, city, region, country", out=out))
         con.execute(
             DIMENSION.format(
-                name="product", source="products", key="product_id", tracked="category, subcategory, list_price, unit_cost", out=out
+                name="customer", source="customers", key="customer_id", tracked="segment, city, region, country", out=out
+            )
+        )
+        con.execute(
+            DIMENSION.format(
+                name="product",
+                source="products",
+                key="product_id",
+                tracked="category, subcategory, list_price, unit_cost",
+                out=out,
             )
         )
         con.execute(FACT.format(landing=landing, out=out))

@@ -332,9 +332,7 @@ def newest_live(rule: SourceRule, key: Key, events: list[Row]) -> Values | None:
     return moments[-1].live if moments and not moments[-1].deleted else None
 
 
-def version_at(
-    lookup: LookupRule, row: Values, dimensions: Mapping[str, list[dict[str, object]]]
-) -> tuple[Key, int] | None:
+def version_at(lookup: LookupRule, row: Values, dimensions: Mapping[str, list[dict[str, object]]]) -> tuple[Key, int] | None:
     """§5: "Lookups are point-in-time". (natural key, version number), or None for the unknown member."""
     key, at = natural_key_of(lookup.key, row), row.get(lookup.at)
     if key is None or at is None:

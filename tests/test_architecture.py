@@ -44,5 +44,11 @@ def test_the_middle_is_pure(room: str) -> None:
     forbidden = {"duckdb", "deltalake", "pyspark", "pathlib", "os", "time", "random", "socket", "subprocess"}
     for module in (SRC / room).glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
             assert not forbidden & {n.split(".")[0] for n in names}, module

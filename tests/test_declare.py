@@ -55,7 +55,11 @@ class DimDate(Calendar, start=2024):
 """
 
 WRONG = {
-    "a column of no known type": ("class S(Source, key='a', feed='events'):\n    a: int\n    b: list[int]", "S.b", "no type that a source column can have"),
+    "a column of no known type": (
+        "class S(Source, key='a', feed='events'):\n    a: int\n    b: list[int]",
+        "S.b",
+        "no type that a source column can have",
+    ),
     "two types": ("class S(Source, key='a', feed='events'):\n    a: int\n    b: int | str", "S.b", "one type"),
     "key missing": ("class S(Source, feed='events'):\n    a: int", "S", "has no key"),
     "no columns": ("class S(Source, key='a', feed='events'):\n    pass", "S", "has no columns"),
@@ -64,7 +68,11 @@ WRONG = {
     "key a float": ("class S(Source, key='a', feed='events'):\n    a: float", "S.a", "a key is int, str or date"),
     "changes without a time": ("class S(Source, key='a'):\n    a: int", "S", "changed_at="),
     "changed_at no time": ("class S(Source, key='a', changed_at='a'):\n    a: int", "S.a", "changed_at is a datetime"),
-    "events with changed_at": ("class S(Source, key='a', changed_at='t', feed='events'):\n    a: int\n    t: datetime", "S", "never change"),
+    "events with changed_at": (
+        "class S(Source, key='a', changed_at='t', feed='events'):\n    a: int\n    t: datetime",
+        "S",
+        "never change",
+    ),
     "deletes of an unknown column": (
         "class S(Source, key='a', changed_at='t', deletes=_.opp == 'D'):\n    a: int\n    op: str\n    t: datetime",
         "S",
@@ -75,10 +83,18 @@ WRONG = {
         "S",
         "not true or false",
     ),
-    "a bound that does not fit": ("class S(Source, key='a', feed='events'):\n    a: int\n    b: Annotated[str, Ge(1)]", "S.b", "does not fit"),
+    "a bound that does not fit": (
+        "class S(Source, key='a', feed='events'):\n    a: int\n    b: Annotated[str, Ge(1)]",
+        "S.b",
+        "does not fit",
+    ),
     "an unknown bound": ("class S(Source, key='a', feed='events'):\n    a: Annotated[int, 'positive']", "S.a", "no contract"),
     "an unknown zone": ("class S(Source, key='a', feed='events', time_zone='Mars/North'):\n    a: int", "S", "no time zone"),
-    "choices that read alike": ("class S(Source, key='a', feed='events'):\n    a: int\n    b: OneOf['x y', 'X-Y']", "S.b", "read alike"),
+    "choices that read alike": (
+        "class S(Source, key='a', feed='events'):\n    a: int\n    b: OneOf['x y', 'X-Y']",
+        "S.b",
+        "read alike",
+    ),
     "a reserved name": ("class S(Source, key='a', feed='events'):\n    a: int\n    _b: int\n", None, None),
     "an attribute that is no column": (
         "class D(Dimension, source=Customers):\n    customer_id: NaturalKey\n    nam: Track",
@@ -87,7 +103,11 @@ WRONG = {
     ),
     "track on a key": ("class D(Dimension, source=Customers):\n    customer_id: Track", "D.customer_id", "Declare it NaturalKey"),
     "natural key missing": ("class D(Dimension, source=Customers):\n    name: Track", "D", "customer_id: NaturalKey"),
-    "no behaviour": ("class D(Dimension, source=Customers):\n    customer_id: NaturalKey\n    name: str", "D.name", "Track, Overwrite"),
+    "no behaviour": (
+        "class D(Dimension, source=Customers):\n    customer_id: NaturalKey\n    name: str",
+        "D.name",
+        "Track, Overwrite",
+    ),
     "a source that is none": ("class D(Dimension, source=int):\n    customer_id: NaturalKey", "D", "not a Source"),
     "a calendar with columns": ("class C(Calendar, start=2024):\n    week: int", "C", "columns are given"),
     "an unknown country": ("class C(Calendar, start=2024, holidays='XX'):\n    pass", "C", "no country"),
@@ -122,7 +142,11 @@ WRONG = {
         "F",
         "always there",
     ),
-    "a header whose key the lines lack": ("class F(Fact, source=Customers, header=Orders, at=Orders.ordered_at):\n    customer_id: Degenerate", "F", "'order_id'"),
+    "a header whose key the lines lack": (
+        "class F(Fact, source=Customers, header=Orders, at=Orders.ordered_at):\n    customer_id: Degenerate",
+        "F",
+        "'order_id'",
+    ),
     "a lookup of what is no dimension": (
         "class F(Fact, source=Lines, header=Orders, at=Orders.ordered_at):\n    order_id: Degenerate\n    line: Degenerate\n    c: Lookup[Customers]",
         "F.c",
@@ -159,7 +183,7 @@ WRONG = {
 def test_a_wrong_declaration_says_where_and_what_to_do(case: str) -> None:
     code, where, says = WRONG[case]
     with pytest.raises(DeclarationError) as error:
-        exec(compile(PRELUDE + code, "star.py", "exec", dont_inherit=True), {"__name__": "aisle_test_star"})  # noqa: S102
+        exec(compile(PRELUDE + code, "star.py", "exec", dont_inherit=True), {"__name__": "aisle_test_star"})
     assert error.value.where == where
     assert says in str(error.value)
 
@@ -207,7 +231,7 @@ def test_a_docstring_does_not_change_the_declaration_but_a_behaviour_does() -> N
     def made(doc: str, behaviour: str) -> str:
         scope: dict[str, object] = {"__name__": "aisle_test_star"}
         code = f"class D(Dimension, source=Customers):\n    '''{doc}'''\n    customer_id: NaturalKey\n    name: {behaviour}\n"
-        exec(compile(PRELUDE + code + "s = Star('s', dimensions=[D], facts=[])", "star.py", "exec", dont_inherit=True), scope)  # noqa: S102
+        exec(compile(PRELUDE + code + "s = Star('s', dimensions=[D], facts=[])", "star.py", "exec", dont_inherit=True), scope)
         return scope["s"].fingerprint  # type: ignore[attr-defined]
 
     assert made("One.", "Track") == made("Two.", "Track") != made("One.", "Overwrite")

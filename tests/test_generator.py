@@ -30,21 +30,49 @@ LONG_AGO, NEVER = datetime(1900, 1, 1), datetime(9999, 12, 31)
 SEGMENTS = ["Consumer", "Corporate", "Home Office"]
 CONTRACT: dict[str, dict[str, Any]] = {
     "customers": {
-        **{"customer_id": int, "op": ["I", "U", "D"], "name": str, "email": "email?", "phone": "str?"},
-        **{"company": "str?", "segment": SEGMENTS, "street": "str?", "city": str, "region": str},
-        **{"postal_code": "str?", "country": str, "registered_at": datetime, "updated_at": datetime},
+        "customer_id": int,
+        "op": ["I", "U", "D"],
+        "name": str,
+        "email": "email?",
+        "phone": "str?",
+        "company": "str?",
+        "segment": SEGMENTS,
+        "street": "str?",
+        "city": str,
+        "region": str,
+        "postal_code": "str?",
+        "country": str,
+        "registered_at": datetime,
+        "updated_at": datetime,
     },
     "products": {
-        **{"product_id": str, "op": ["I", "U", "D"], "name": str, "brand": str, "category": str, "subcategory": str},
-        **{"list_price": 2, "unit_cost": 2, "launched_on": date, "updated_at": datetime},
+        "product_id": str,
+        "op": ["I", "U", "D"],
+        "name": str,
+        "brand": str,
+        "category": str,
+        "subcategory": str,
+        "list_price": 2,
+        "unit_cost": 2,
+        "launched_on": date,
+        "updated_at": datetime,
     },
     "orders": {
-        **{"order_id": int, "customer_id": "int?", "channel": ["web", "app", "store", "phone"]},
-        **{"status": ["placed", "shipped", "returned", "cancelled"], "ordered_at": datetime, "updated_at": datetime},
+        "order_id": int,
+        "customer_id": "int?",
+        "channel": ["web", "app", "store", "phone"],
+        "status": ["placed", "shipped", "returned", "cancelled"],
+        "ordered_at": datetime,
+        "updated_at": datetime,
     },
     "order_items": {
-        **{"order_id": int, "line_number": int, "product_id": str, "quantity": int},
-        **{"unit_price": 2, "discount": 4, "unit_cost": 2},
+        "order_id": int,
+        "line_number": int,
+        "product_id": str,
+        "quantity": int,
+        "unit_price": 2,
+        "discount": 4,
+        "unit_cost": 2,
     },
 }
 """How to type each column: a type, "…?" if it may be null, a list of words, or the digits of a decimal."""
@@ -128,9 +156,7 @@ class Files:
             ),
         }
 
-    def _dimension(
-        self, source: str, tracked: set[str], original: str, named: set[Any]
-    ) -> dict[Any, list[dict[str, Any]]]:
+    def _dimension(self, source: str, tracked: set[str], original: str, named: set[Any]) -> dict[Any, list[dict[str, Any]]]:
         names = list(CONTRACT[source])
         of_key: dict[Any, list[dict[str, Any]]] = defaultdict(list)
         for row, _ in sorted(self.silver[source].items(), key=lambda item: (item[0][-1], item[1])):
@@ -180,13 +206,23 @@ class Files:
             gross = quantity * price
             net = (gross * (1 - discount)).quantize(cent, ROUND_HALF_UP)
             yield {
-                **{"order_id": order, "line_number": line, "customer_id": customer, "product_id": product},
+                "order_id": order,
+                "line_number": line,
+                "customer_id": customer,
+                "product_id": product,
                 "customer_version": customer and self._version("dim_customer", customer, at),
                 "product_version": self._version("dim_product", product, at),
                 "order_date": at.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo("America/New_York")).date(),
-                **{"ordered_at": at, "channel": channel, "status": status, "quantity": quantity},
-                **{"unit_price": price, "discount": discount, "gross_amount": gross, "net_amount": net},
-                **{"cost_amount": quantity * cost, "margin_amount": net - quantity * cost},
+                "ordered_at": at,
+                "channel": channel,
+                "status": status,
+                "quantity": quantity,
+                "unit_price": price,
+                "discount": discount,
+                "gross_amount": gross,
+                "net_amount": net,
+                "cost_amount": quantity * cost,
+                "margin_amount": net - quantity * cost,
             }
 
     def _version(self, dimension: str, key: Any, at: datetime) -> int:
@@ -284,9 +320,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(tmp_path_factory.mktemp("shop"), days=30)
 
 
-@pytest.fixture(
-    scope="module", params=[(3, 0.01), (11, 0.1)], ids=lambda param: f"seed {param[0]}, mess {param[1]}"
-)
+@pytest.fixture(scope="module", params=[(3, 0.01), (11, 0.1)], ids=lambda param: f"seed {param[0]}, mess {param[1]}")
 def any_shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     seed, mess = request.param
     return Shop(tmp_path_factory.mktemp("any"), days=24, seed=seed, mess=mess, **SMALL)
@@ -329,9 +363,7 @@ def test_a_drop_that_was_late_arrives_with_more_days_under_its_old_name(tmp_path
     assert arrived
 
 
-@pytest.mark.parametrize(
-    "differing", [{"seed": 8}, {"mess": 0.01}, {"products": 61}, {"days": 3}, {"start": date(2025, 2, 1)}]
-)
+@pytest.mark.parametrize("differing", [{"seed": 8}, {"mess": 0.01}, {"products": 61}, {"days": 3}, {"start": date(2025, 2, 1)}])
 def test_refuses_to_mix_two_shops_before_it_writes_anything(tmp_path: Path, differing: dict[str, Any]) -> None:
     Shop(tmp_path, days=4, **SMALL)
     before = contents(tmp_path)
@@ -507,11 +539,7 @@ def test_every_kind_of_broken_row_is_in_the_quarantine(shop: Shop) -> None:
 
 def test_every_kind_of_broken_drop_is_in_the_landing(shop: Shop) -> None:
     texts = {name: content for name, content in contents(shop.landing).items() if not name.endswith("parquet")}
-    headers = {
-        name: text.split(b"\n")[0].strip().decode("utf-8-sig").split(",")
-        for name, text in texts.items()
-        if "csv" in name
-    }
+    headers = {name: text.split(b"\n")[0].strip().decode("utf-8-sig").split(",") for name, text in texts.items() if "csv" in name}
     customers = {name: header for name, header in headers.items() if "customers" in name and any(header[0])}
     columns = list(CONTRACT["customers"])
     assert any(text.startswith(b"\xef\xbb\xbf") for text in texts.values()), "byte order mark"

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lakes import rows
 
 from aisle.lake.lake import Lake
 from aisle.run import run
 from aisle.run.check import check
 from aisle.warehouses import open_warehouse
+from lakes import rows
 
 JOURNEY = Path(__file__).parents[1] / "examples" / "complete_journey"
 EXPECTED = json.loads((JOURNEY / "expected.json").read_text())

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from lakes import content
 
 from aisle.errors import ConfigError, LakeError, LeaseHeld, LeaseLost, NothingDelivered
 from aisle.lake.lease import FILE, writing
@@ -21,6 +20,7 @@ from aisle.lake.storage import Storage
 from aisle.retail.generate import generate
 from aisle.retail.star import star
 from aisle.run import run
+from lakes import content
 
 GOLD = tuple(f"gold/{t.table}" for t in star.tables)
 
@@ -60,9 +60,12 @@ def test_a_release_number_is_published_once(tmp_path: Path) -> None:
 
 
 def test_a_second_writer_is_refused_and_told_who_holds_the_lease(tmp_path: Path) -> None:
-    with writing(Storage(tmp_path)), pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on {socket.gethostname()}.*") as error:
-        with writing(Storage(tmp_path)):
-            pass
+    with (
+        writing(Storage(tmp_path)),
+        pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on {socket.gethostname()}.*") as error,
+        writing(Storage(tmp_path)),
+    ):
+        pass
     assert "--break-lease" in str(error.value)
     assert not (tmp_path / FILE).exists()
 

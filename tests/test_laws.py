@@ -10,11 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import oracle
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from lakes import content, rows
 
+import oracle
 from aisle import (
     Calendar,
     Current,
@@ -34,6 +33,7 @@ from aisle import (
 )
 from aisle.run import run
 from aisle.run.check import check
+from lakes import content, rows
 
 
 class Members(Source, key=("club", "number"), changed_at="at", sequence="seq", deletes=_.gone, format="jsonl"):
@@ -196,7 +196,10 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Drop], list[int]]:
 def put(landing: Path, drop: Drop) -> None:
     source, name, values = drop
     (landing / source).mkdir(parents=True, exist_ok=True)
-    text = "".join(json.dumps({k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}, default=str) + "\n" for row in values)
+    text = "".join(
+        json.dumps({k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}, default=str) + "\n"
+        for row in values
+    )
     (landing / source / name).write_text(text, encoding="utf-8")
 
 

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from hypothesis import strategies as st
 from aisle.engines.duckdb.delivery import LONGEST
 from aisle.engines.duckdb.reading import Delivery, Reading, measure, read
 from aisle.engines.duckdb.reading_csv import CsvReader
-from aisle.engines.duckdb.reading_jsonl import JsonlReader
 
 ABC = {"a": True, "b": False, "c": False}
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from lakes import content, rows
 
 from aisle.retail.generate import generate
 from aisle.retail.star import star
 from aisle.run import run
 from aisle.run.check import check
+from lakes import content, rows
 
 GOLD = tuple(f"gold/{t.table}" for t in star.tables)
 
@@ -45,7 +45,12 @@ def assert_truth(lake: Path, truth: Path) -> None:
         r.pop("customer_key", None)
         got.append(
             r
-            | {"customer_id": customer[0], "customer_version": customer[1], "product_id": product[0], "product_version": product[1]}
+            | {
+                "customer_id": customer[0],
+                "customer_version": customer[1],
+                "product_id": product[0],
+                "product_version": product[1],
+            }
             | {"order_date": f"{day[:4]}-{day[4:6]}-{day[6:]}"}
         )
     expected = [r | {"order_date": str(r["order_date"])} for r in true_rows(truth / "fact_sales" / "*.parquet")]

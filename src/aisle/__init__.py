@@ -1,12 +1,17 @@
 """aisle: from raw retail files to a star in the warehouse, from one declaration."""
 
-from aisle.declare.calendar import Calendar
-from aisle.declare.columns import Digits, Email, Money, OneOf, Pattern, Pii
-from aisle.declare.dimension import Current, Dimension, NaturalKey, Original, Overwrite, Track
-from aisle.declare.fact import Degenerate, Fact, Lookup, NonAdditive, SemiAdditive, Sum, by
-from aisle.declare.source import Source, _
-from aisle.declare.star import Star
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from aisle.errors import AisleError
+
+if TYPE_CHECKING:
+    from aisle.declare.calendar import Calendar
+    from aisle.declare.columns import Digits, Email, Money, OneOf, Pattern, Pii
+    from aisle.declare.dimension import Current, Dimension, NaturalKey, Original, Overwrite, Track
+    from aisle.declare.fact import Degenerate, Fact, Lookup, NonAdditive, SemiAdditive, Sum, by
+    from aisle.declare.source import Source, _
+    from aisle.declare.star import Star
 
 __version__ = "0.1.0"
 
@@ -15,3 +20,22 @@ __all__ = [
     "NaturalKey", "NonAdditive", "OneOf", "Original", "Overwrite", "Pattern", "Pii", "SemiAdditive", "Source",
     "Star", "Sum", "Track", "_", "by",
 ]  # fmt: skip
+
+# Imported when first asked for: `aisle --help` needs none of it, and Ibis takes its time.
+_HOMES = {
+    "calendar": ["Calendar"],
+    "columns": ["Digits", "Email", "Money", "OneOf", "Pattern", "Pii"],
+    "dimension": ["Current", "Dimension", "NaturalKey", "Original", "Overwrite", "Track"],
+    "fact": ["Degenerate", "Fact", "Lookup", "NonAdditive", "SemiAdditive", "Sum", "by"],
+    "source": ["Source", "_"],
+    "star": ["Star"],
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'aisle' has no attribute {name!r}")
+    value = getattr(import_module(f"aisle.declare.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -114,6 +114,10 @@ def _known_country(owner: str, code: str) -> None:
     country, _, subdivision = code.partition("-")
     supported = list_supported_countries()
     if country not in supported:
-        raise DeclarationError(owner, f"holidays={code!r} is no country of the holidays package", 'Use a code such as "US" or "DE".')
+        raise DeclarationError(
+            owner, f"holidays={code!r} is no country of the holidays package", 'Use a code such as "US" or "DE".'
+        )
     if subdivision and subdivision not in supported[country]:
-        raise DeclarationError(owner, f"{country} has no subdivision {subdivision!r}", "There are " + ", ".join(supported[country]))
+        raise DeclarationError(
+            owner, f"{country} has no subdivision {subdivision!r}", "There are " + ", ".join(supported[country])
+        )

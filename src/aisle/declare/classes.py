@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import re
 import sys
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from typing import Any, get_type_hints
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """", did you mean 'x'?" or the list of what there is."""
+    """Name the nearest of the known names, or list them: the end of a message."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:
@@ -25,12 +26,12 @@ def column_annotations(cls: type) -> dict[str, Any]:
     Names are looked up in the class's module and in the frame that defines the class, so that a
     star may be declared inside a function.
     """
-    frame, local = sys._getframe(2), {}
+    frame, local = sys._getframe(2), {}  # noqa: SLF001  (there is no public way to the namespace of the class statement)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("aisle.declare"):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is not None:
         local = {**frame.f_globals, **frame.f_locals}
-    own = cls.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(cls)
     hints = get_type_hints(cls, localns=local, include_extras=True)
     return {name: hints[name] for name in own if not name.startswith("_")}
 

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
+# A closed vocabulary. It *is* typing.Literal, so every type checker and editor knows it.
+from typing import Literal as OneOf
+
 import annotated_types as at
 
 from aisle.errors import DeclarationError
-
-# A closed vocabulary. It *is* typing.Literal, so every type checker and editor knows it.
-from typing import Literal as OneOf  # noqa: E402  (kept beside its explanation)
 
 T = TypeVar("T")
 
@@ -128,7 +128,9 @@ def column(source: str, owner: str, name: str, annotation: Any) -> Column:
         if not all(isinstance(choice, str) for choice in choices):
             raise DeclarationError(where, "OneOf lists something that is not text", 'Write OneOf["a", "b"].')
         if twice := _alike(choices):
-            raise DeclarationError(where, f"{twice[0]!r} and {twice[1]!r} read alike: case, blanks, - and _ do not count", "Keep one.")
+            raise DeclarationError(
+                where, f"{twice[0]!r} and {twice[1]!r} read alike: case, blanks, - and _ do not count", "Keep one."
+            )
         base = str
     digits = next((m for m in metadata if isinstance(m, Digits)), None)
     if base is Decimal:
@@ -194,7 +196,7 @@ def _bounds(where: str, type_: str, metadata: Iterable[Any]) -> Iterator[Bound]:
                 "Use Ge, Gt, Le, Lt, Interval, MultipleOf, MinLen, MaxLen, Len or Pattern.",
             )
         is_number = type_ == "int64" or type_.startswith(("decimal", "float"))
-        if isinstance(item, _NUMERIC_BOUNDS) and not is_number or isinstance(item, _TEXT_BOUNDS) and type_ != "string":
+        if (isinstance(item, _NUMERIC_BOUNDS) and not is_number) or (isinstance(item, _TEXT_BOUNDS) and type_ != "string"):
             raise DeclarationError(where, f"{item!r} does not fit a column of type {type_}", "Drop it, or change the type.")
         yield item
 

@@ -102,7 +102,9 @@ class DimensionSpec:
     @cached_property
     def columns(self) -> tuple[StarColumn, ...]:
         """All columns, in the order of design §4."""
-        out = [StarColumn(self.key, "int64", False, f"Surrogate key of the {self.name}'s version; -1 is the unknown {self.name}.")]
+        out = [
+            StarColumn(self.key, "int64", False, f"Surrogate key of the {self.name}'s version; -1 is the unknown {self.name}.")
+        ]
         out += [
             StarColumn(k, self.source[k].type, True, f"Natural key of the {self.name}.", self.source[k].personal)
             for k in self.natural_key
@@ -159,7 +161,9 @@ class Dimension:
                     raise DeclarationError(where, "is part of the key, which cannot change", "Declare it NaturalKey.")
                 attributes.append(Attribute(column_name, _BEHAVIOURS[kind], spec[column_name]))
             else:
-                raise DeclarationError(where, f"{kind!r} is no behaviour", "Use NaturalKey, Track, Overwrite, Original or Current.")
+                raise DeclarationError(
+                    where, f"{kind!r} is no behaviour", "Use NaturalKey, Track, Overwrite, Original or Current."
+                )
         if set(natural_key) != set(spec.key):
             raise DeclarationError(
                 owner,
@@ -167,7 +171,9 @@ class Dimension:
                 "Declare exactly these columns NaturalKey: " + ", ".join(f"{k}: NaturalKey" for k in spec.key),
             )
         table = name or snake_case(owner)
-        cls.__aisle__ = dimension = DimensionSpec(table, docstring(cls), spec, tuple(natural_key), tuple(attributes), reaches_back)
+        cls.__aisle__ = dimension = DimensionSpec(
+            table, docstring(cls), spec, tuple(natural_key), tuple(attributes), reaches_back
+        )
         seen = [c.name for c in dimension.columns]
         if twice := {n for n in seen if seen.count(n) > 1}:
-            raise DeclarationError(owner, f"the column {sorted(twice)[0]!r} would stand in it twice", "Rename the source's column.")
+            raise DeclarationError(owner, f"the column {min(twice)!r} would stand in it twice", "Rename the source's column.")

@@ -171,7 +171,9 @@ class FactSpec:
                     out.append(StarColumn(name, col.type, not required, doc, col.personal))
                 case LookupSpec():
                     role = f"as of {m.at}" if m.key else f"the day of {m.at}, in the business's time zone"
-                    out.append(StarColumn(m.column, "int64", False, f"The {m.dimension.name}, {role}; -1 if the line names none."))
+                    out.append(
+                        StarColumn(m.column, "int64", False, f"The {m.dimension.name}, {role}; -1 if the line names none.")
+                    )
                 case MeasureSpec(name, type_, additivity):
                     out.append(StarColumn(name, type_, True, f"Measure, {additivity}."))
         return tuple(out)
@@ -211,7 +213,9 @@ class Fact:
         lines, head = source.__aisle__, header.__aisle__ if header else None
         if head is not None and (missing := [k for k in head.key if k not in lines]):
             raise DeclarationError(
-                owner, f"the lines have no column {missing[0]!r}, the key of {header.__name__}", "Declare it in the lines."  # type: ignore[union-attr]
+                owner,
+                f"the lines have no column {missing[0]!r}, the key of their header {head.name}",
+                "Declare it in the lines.",
             )
         bare = FactSpec(name or snake_case(owner), docstring(cls), lines, head, "", ())
         reader = _Reader(owner, cls, bare)
@@ -230,7 +234,7 @@ class Fact:
             )
         seen = [c.name for c in spec.columns]
         if twice := {n for n in seen if seen.count(n) > 1}:
-            raise DeclarationError(owner, f"the column {sorted(twice)[0]!r} would stand in it twice", "Rename one of them.")
+            raise DeclarationError(owner, f"the column {min(twice)!r} would stand in it twice", "Rename one of them.")
         cls.__aisle__ = spec
 
 
@@ -294,11 +298,15 @@ class _Reader:
         dimension = target.__aisle__
         key = tuple(self.joined_name(where, c) for c in given.key) if given is not None and given.key else dimension.natural_key
         if len(key) != len(dimension.natural_key):
-            raise DeclarationError(where, f"{target.__name__} is known by ({', '.join(dimension.natural_key)})", "Name as many columns.")
+            raise DeclarationError(
+                where, f"{target.__name__} is known by ({', '.join(dimension.natural_key)})", "Name as many columns."
+            )
         for mine, theirs in zip(key, dimension.natural_key, strict=True):
             if mine not in self.bare.joined:
                 near = did_you_mean(mine, self.bare.joined.names)
-                raise DeclarationError(where, f"no column {mine!r} in the lines or their header{near}", "Say which: = by(Orders.…).")
+                raise DeclarationError(
+                    where, f"no column {mine!r} in the lines or their header{near}", "Say which: = by(Orders.…)."
+                )
             if self.bare.joined[mine] != ibis.dtype(dimension.source[theirs].type):
                 raise DeclarationError(
                     where,
@@ -306,7 +314,9 @@ class _Reader:
                     "Declare both with one type.",
                 )
         if not (all(k in self.bare.lines for k in key) or all(k in self.bare.header_columns for k in key)):
-            raise DeclarationError(where, f"its key ({', '.join(key)}) stands half in the lines, half in their header", "Take one source.")
+            raise DeclarationError(
+                where, f"its key ({', '.join(key)}) stands half in the lines, half in their header", "Take one source."
+            )
         return LookupSpec(name, dimension, key, at)
 
     def measure(self, where: str, name: str, additivity: Additivity, type_: Any, given: Any) -> MeasureSpec:
@@ -319,7 +329,9 @@ class _Reader:
             )
         if given is None and name not in self.table.columns:
             near = did_you_mean(name, self.bare.joined.names)
-            raise DeclarationError(where, f"no column {name!r} in the lines or their header{near}", "Or give an expression: = _.a * _.b.")
+            raise DeclarationError(
+                where, f"no column {name!r} in the lines or their header{near}", "Or give an expression: = _.a * _.b."
+            )
         expression = given if given is not None else ibis._[name]
         if isinstance(expression, Column):
             expression = ibis._[self.joined_name(where, expression)]
@@ -334,4 +346,16 @@ def _with(table: ir.Table, name: str, type_: str) -> ir.Table:
     return ibis.table(ibis.schema({**table.schema(), name: type_}), name="line")
 
 
-__all__ = ["By", "Degenerate", "Fact", "FactSpec", "Lookup", "LookupSpec", "MeasureSpec", "NonAdditive", "SemiAdditive", "Sum", "by"]
+__all__ = [
+    "By",
+    "Degenerate",
+    "Fact",
+    "FactSpec",
+    "Lookup",
+    "LookupSpec",
+    "MeasureSpec",
+    "NonAdditive",
+    "SemiAdditive",
+    "Sum",
+    "by",
+]

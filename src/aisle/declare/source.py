@@ -59,7 +59,7 @@ class SourceSpec:
     @property
     def order(self) -> tuple[str, ...]:
         """By what the events of one key are ordered (design §4): effective time, sequence, arrival."""
-        return tuple(c for c in (self.changed_at, self.sequence) if c) + (DROP, LINE)
+        return (*tuple(c for c in (self.changed_at, self.sequence) if c), DROP, LINE)
 
 
 class Source:
@@ -130,7 +130,9 @@ def _validate(owner: str, spec: SourceSpec) -> None:
             )
         changed = spec[spec.changed_at]
         if not changed.is_time or not changed.required:
-            raise DeclarationError(f"{owner}.{changed.name}", "changed_at is a datetime, and never missing", "Declare it `datetime`.")
+            raise DeclarationError(
+                f"{owner}.{changed.name}", "changed_at is a datetime, and never missing", "Declare it `datetime`."
+            )
     elif spec.changed_at or spec.sequence or spec.deletes is not None:
         raise DeclarationError(owner, 'rows of feed "events" never change', "Drop changed_at, sequence and deletes, or the feed.")
     if spec.sequence and spec[spec.sequence].type != "int64":
@@ -173,8 +175,10 @@ def resolve(where: str, what: str, expression: Any, table: ir.Table) -> ir.Value
     try:
         value = expression.resolve(table) if isinstance(expression, Deferred) else expression
         return value if isinstance(value, ir.Value) else ibis.literal(value)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (Ibis raises errors of many kinds)
         if found := re.match(r"Column '(.*?)' is not found", str(error)):
             missing = found[1]
-            raise DeclarationError(where, f"{what} uses {missing!r}, which is no column{did_you_mean(missing, table.columns)}") from None
+            raise DeclarationError(
+                where, f"{what} uses {missing!r}, which is no column{did_you_mean(missing, table.columns)}"
+            ) from None
         raise DeclarationError(where, f"{what} cannot be computed: {error}", "Look at the types of its columns.") from None

@@ -49,7 +49,7 @@ class Star:
         self.facts: tuple[FactSpec, ...] = tuple(f.__aisle__ for f in facts)
         tables = [t.table for t in self.tables]
         if twice := {t for t in tables if tables.count(t) > 1}:
-            raise DeclarationError(where, f"two of its tables are named {sorted(twice)[0]!r}", 'Give one of them name="…".')
+            raise DeclarationError(where, f"two of its tables are named {min(twice)!r}", 'Give one of them name="…".')
         for fact in self.facts:
             for lookup in fact.lookups:
                 if lookup.dimension not in specs:
@@ -60,7 +60,7 @@ class Star:
                     )
         names = [s.name for s in self.sources]
         if twice := {n for n in names if names.count(n) > 1}:
-            raise DeclarationError(where, f"two different sources are named {sorted(twice)[0]!r}", 'Give one of them name="…".')
+            raise DeclarationError(where, f"two different sources are named {min(twice)!r}", 'Give one of them name="…".')
 
     def __repr__(self) -> str:
         return f"Star({self.name!r}, {', '.join(t.table for t in self.tables)})"

@@ -7,7 +7,6 @@ import functools
 import ibis
 import ibis.expr.operations as ops
 
-
 # One SELECT within another for each step, as the stages wrote them: fused ones repeat a costly
 # expression wherever its result is used.
 ibis.options.sql.fuse_selects = False

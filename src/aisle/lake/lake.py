@@ -13,9 +13,7 @@ from aisle.lake.releases import Release, Releases
 from aisle.lake.storage import Storage
 from aisle.lake.tables import Table
 
-QUARANTINE = ibis.schema(
-    {"source": "string", "drop": "string", "line": "int64", "reasons": "array<string>", "row": "string"}
-)
+QUARANTINE = ibis.schema({"source": "string", "drop": "string", "line": "int64", "reasons": "array<string>", "row": "string"})
 
 
 class Lake:
@@ -32,7 +30,9 @@ class Lake:
         self.quarantine = Table(self.storage, "quarantine", QUARANTINE)
         self.silver = {s.name: Table(self.storage, f"silver/{s.name}", s.silver) for s in star.sources}
         self.gold = {
-            spec.table: Table(self.storage, f"gold/{spec.table}", spec.schema, time=spec.time if isinstance(spec, FactSpec) else None)
+            spec.table: Table(
+                self.storage, f"gold/{spec.table}", spec.schema, time=spec.time if isinstance(spec, FactSpec) else None
+            )
             for spec in star.tables
         }
 

@@ -38,7 +38,12 @@ def writing(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
         LeaseHeld: another writer holds it.
     """
     token = uuid.uuid4().hex
-    mine = {"token": token, "host": socket.gethostname(), "pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    mine = {
+        "token": token,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     if break_lease:
         storage.delete(FILE)
     while not storage.put_if_absent(FILE, json.dumps(mine).encode()):

@@ -36,7 +36,9 @@ class Storage:
     def __init__(self, address: str | Path) -> None:
         text = str(address)
         if "://" in text:
-            raise ConfigError(f"{text.split('://')[0]}:// is no address that a lake or landing can have yet: give a folder.")
+            raise ConfigError(
+                f"{text.split('://', maxsplit=1)[0]}:// is no address that a lake or landing can have yet: give a folder."
+            )
         self.root = Path(text).expanduser().absolute()
 
     def __str__(self) -> str:
@@ -57,7 +59,11 @@ class Storage:
                     status = os.stat(full)
                 except FileNotFoundError:  # gone between listing and looking
                     continue
-                yield Entry(os.path.relpath(full, self.root).replace(os.sep, "/"), status.st_size, f"{status.st_size}-{status.st_mtime_ns}")
+                yield Entry(
+                    os.path.relpath(full, self.root).replace(os.sep, "/"),
+                    status.st_size,
+                    f"{status.st_size}-{status.st_mtime_ns}",
+                )
 
     def names(self, prefix: str) -> list[str]:
         """The names directly below a prefix, sorted."""

@@ -111,7 +111,9 @@ class Table:
             RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
             for f in remove
         ]
-        actions += [AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add]
+        actions += [
+            AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add
+        ]
         self._delta.create_write_transaction(
             actions,
             "append",

@@ -134,9 +134,7 @@ class Assortment:
         new = self._products[len(self._products) - count :]
         self.on_sale = np.concatenate([self.on_sale, np.ones(count, dtype=bool)])
         # Zipf: the product of rank r sells like 1 / r.
-        ranks = (
-            rng.permutation(count) + 1 if not len(self.popularity) else rng.integers(1, len(self._products) + 1, count)
-        )
+        ranks = rng.permutation(count) + 1 if not len(self.popularity) else rng.integers(1, len(self._products) + 1, count)
         self.popularity = np.concatenate([self.popularity, ranks**-0.9])
         self.prices = np.concatenate([self.prices, np.array([product.price for product in new], dtype=np.int64)])
         self.costs = np.concatenate([self.costs, np.array([product.cost for product in new], dtype=np.int64)])

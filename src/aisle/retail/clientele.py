@@ -64,9 +64,7 @@ class Clientele:
     def live(self, midnight: int, rng: np.random.Generator) -> Rows:
         """One day of the customers' lives from `midnight` (seconds): what changed, in the order of time."""
         present, absent = np.flatnonzero(self.present), np.flatnonzero(~self.present)
-        counts = [
-            int(rng.poisson(len(present) * share)) for share in (MOVE, CHANGE_SEGMENT, CHANGE_CONTACT, TOUCH, LEAVE)
-        ]
+        counts = [int(rng.poisson(len(present) * share)) for share in (MOVE, CHANGE_SEGMENT, CHANGE_CONTACT, TOUCH, LEAVE)]
         # Nobody changes twice on a day, so that a customer never has two events at one instant.
         chosen = rng.permutation(present)[: sum(counts)].tolist()
         records = []

@@ -101,9 +101,7 @@ def events(arrivals: list[Delivery], duplicates: Counter[tuple[str, str]]) -> di
 
 def versions(dimension: TrueDimension, found: dict[int, list[Event]], named: set[int]) -> list[Version]:
     """Every version of every natural key, and the inferred members of those that only facts have named."""
-    inferred = [
-        Version(key, {}, BEGINNING, END, is_deleted=False, is_inferred=True, version=1) for key in named - found.keys()
-    ]
+    inferred = [Version(key, {}, BEGINNING, END, is_deleted=False, is_inferred=True, version=1) for key in named - found.keys()]
     told = [version for key in found for version in _versions(dimension, key, found[key])]
     return sorted([*inferred, *told], key=lambda version: (version.key, version.version))
 

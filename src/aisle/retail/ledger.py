@@ -53,9 +53,7 @@ class Ledger:
         accepted = load.accepted
         rows = load.rows.take(accepted)
         rows.columns["line"], rows.columns["copied"] = lines[accepted], load.copied[accepted]
-        references = (
-            np.unique(rows[_REFERENCES[feed.name]]) if feed.name in _REFERENCES else np.zeros(0, dtype=np.int64)
-        )
+        references = np.unique(rows[_REFERENCES[feed.name]]) if feed.name in _REFERENCES else np.zeros(0, dtype=np.int64)
         stored: Rows | Path = rows
         if feed.name in _REFERENCES:
             stored = self._workshop / f"{drop}.npz"

@@ -128,9 +128,7 @@ class Mess:
         if not self._share or not day:
             return fates
         for effect, dose in self._drops.items():
-            able = [
-                source for source in EFFECTS[effect] if rows[source] and self._may(source, day, effect, fates[source])
-            ]
+            able = [source for source in EFFECTS[effect] if rows[source] and self._may(source, day, effect, fates[source])]
             if not able or not dose.take(min(0.5, self._share * DROPS_PER_ROW)):
                 continue
             source, days = able[int(rng.integers(len(able)))], int(rng.integers(1, 5))

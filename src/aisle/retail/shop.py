@@ -14,9 +14,7 @@ from aisle.retail.sales import Market, Sales
 class Shop:
     """State of the shop. `step` must be called for day 0, 1, 2, … in turn."""
 
-    def __init__(
-        self, seed: int, start: int, customers: int, products: int, orders_per_day: float, locale: str
-    ) -> None:
+    def __init__(self, seed: int, start: int, customers: int, products: int, orders_per_day: float, locale: str) -> None:
         names = draw(seed, locale)
         self._seed, self._start, self._sizes = seed, start, (customers, products)
         self._clientele, self._assortment = Clientele(names), Assortment(names)

@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 from annotated_types import Ge, Le
-from typing import Annotated
 
 from aisle import (
     Calendar,

@@ -60,9 +60,7 @@ def write(ledger: Ledger, folder: Path, connection: duckdb.DuckDBPyConnection) -
         history.write(dimension, versions, folder / f"{dimension.name}.parquet", connection)
         timelines[dimension.name] = history.Timeline(versions)
     statuses = _statuses(ledger.arrivals("orders"), duplicates)
-    fact_count = _facts(
-        ledger.arrivals("order_items"), statuses, timelines, duplicates, folder / "fact_sales", connection
-    )
+    fact_count = _facts(ledger.arrivals("order_items"), statuses, timelines, duplicates, folder / "fact_sales", connection)
     quarantined = [
         (feed.name, delivery.drop, line, kind)
         for feed in FEEDS
@@ -158,9 +156,7 @@ def _local_days(seconds: np.ndarray) -> np.ndarray:
     return np.asarray((seconds + shifts[where]) // DAY)
 
 
-def _list(
-    path: Path, names: tuple[str, ...], records: list[tuple[Any, ...]], connection: duckdb.DuckDBPyConnection
-) -> None:
+def _list(path: Path, names: tuple[str, ...], records: list[tuple[Any, ...]], connection: duckdb.DuckDBPyConnection) -> None:
     columns = Rows.of(names, records).columns
     for name in {"line", "rows"} & columns.keys():
         columns[name] = columns[name].astype(np.int64)

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import ibis
 
-import aisle.run.dimensions as dimensions
-import aisle.run.facts as facts
 from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Change, Engine
@@ -24,6 +22,7 @@ from aisle.lake.lake import QUARANTINE, Lake
 from aisle.lake.lease import writing
 from aisle.lake.releases import Release
 from aisle.lake.storage import Storage
+from aisle.run import dimensions, facts
 from aisle.run.ingest import Ingested, ingest
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
 from aisle.run.take import Taken, read_ledger, retake, take
@@ -124,9 +123,7 @@ def _work(
     return ingested, _gold(engine, lake, ingested, progress, whole=whole)
 
 
-def _gold(
-    engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], progress: Progress, *, whole: bool
-) -> dict[str, Change]:
+def _gold(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], progress: Progress, *, whole: bool) -> dict[str, Change]:
     """Dimensions first, then calendars, then the facts that point into them."""
     star, changes, moved = lake.star, {}, {}
     for d in progress.over("gold", star.dimensions):

@@ -92,7 +92,11 @@ def _timelines(lake: Lake, bound: dict[str, ir.Table]) -> Iterator[Question]:
 def _integrity(lake: Lake, bound: dict[str, ir.Table]) -> Iterator[Question]:
     dimensions: list[DimensionSpec | CalendarSpec] = [*lake.star.dimensions, *lake.star.calendars]
     for table in dimensions:
-        yield "integrity", f"No two rows of {table.table} have one {table.key}.", laws.repeated_keys(bound[f"gold/{table.table}"], table.key)
+        yield (
+            "integrity",
+            f"No two rows of {table.table} have one {table.key}.",
+            laws.repeated_keys(bound[f"gold/{table.table}"], table.key),
+        )
     for f in lake.star.facts:
         fact = bound[f"gold/{f.table}"]
         yield "integrity", f"No two rows of {f.table} have one {', '.join(f.grain)}.", laws.repeated_grain(fact, f)
@@ -108,8 +112,10 @@ def _confluence(engine: Engine, lake: Lake, bound: dict[str, ir.Table], memory_l
         for spec in lake.star.tables:
             name = f"gold/{spec.table}"
             stored, made = bound[name], engine.bind(f"anew_{name}", anew.tables[name])
-            differing = stored.difference(made, distinct=False).mutate(only_in=ibis.literal("the lake")).union(
-                made.difference(stored, distinct=False).mutate(only_in=ibis.literal("the rebuild"))
+            differing = (
+                stored.difference(made, distinct=False)
+                .mutate(only_in=ibis.literal("the lake"))
+                .union(made.difference(stored, distinct=False).mutate(only_in=ibis.literal("the rebuild")))
             )
             says = f"{spec.table} made anew from bronze has the same {lake.tables[name].rows:,} rows."
             yield _found(engine, "confluence", says, differing)

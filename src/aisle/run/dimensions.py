@@ -35,7 +35,7 @@ def refresh(
     stored = engine.bind(d.table, table)
     touched = None
     if not whole:
-        parts = _touched(engine, lake, d, ingested, stored)
+        parts = _touched(lake, d, ingested, stored)
         if not parts:
             return NOTHING, None
         touched = engine.keep(f"touched_{d.name}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
@@ -74,7 +74,7 @@ def refresh(
     return change, periods
 
 
-def _touched(engine: Engine, lake: Lake, d: DimensionSpec, ingested: Mapping[str, Ingested], stored: ir.Table) -> list[ir.Table]:
+def _touched(lake: Lake, d: DimensionSpec, ingested: Mapping[str, Ingested], stored: ir.Table) -> list[ir.Table]:
     """The natural keys that this run's rows may change: of its own events, and of facts that name an unheard-of member."""
     key = list(d.natural_key)
     parts = []
@@ -129,7 +129,9 @@ def refresh_calendar(engine: Engine, lake: Lake, c: CalendarSpec, *, whole: bool
         source, (column,) = fact.origin((fact.lookups[i].at,))
         silver = engine.bind(f"silver_{source.name}", lake.silver[source.name])
         day = silver[column]
-        newest = engine.rows(silver.agg(newest=day.cast("timestamp('UTC', 6)").max() if day.type().is_date() else day.max()))[0]["newest"]
+        newest = engine.rows(silver.agg(newest=day.cast("timestamp('UTC', 6)").max() if day.type().is_date() else day.max()))[0][
+            "newest"
+        ]
         if newest is not None:
             last = max(last, local_year(newest, lake.star.time_zone if not day.type().is_date() else "UTC"))
     new = engine.values(f"new_{c.table}", c.schema, calendar(c, last))

@@ -59,11 +59,9 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Sequence[tuple
     new, bad = f"new_{source.name}", f"bad_{source.name}"
     engine.values(new, source.silver, ())
     engine.values(bad, QUARANTINE, ())
-    records: Counter[str] = Counter()
     for batch in in_batches([drop.bytes for drop, _ in taken], BATCH_BYTES):
         raw, malformed, readings = engine.read(f"raw_{source.name}", source, [delivery for _, delivery in taken[batch]])
         for (drop, _), reading in zip(taken[batch], readings, strict=True):
-            records[drop.drop] = reading.records
             done.drops.append(
                 replace(
                     drop,
@@ -83,7 +81,7 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Sequence[tuple
         engine.extend(bad, _quarantined(source, malformed, ibis.array([malformed["reason"]]), malformed["text"]))
         engine.drop(f"judged_{source.name}", f"raw_{source.name}", f"raw_{source.name}_malformed")
     fallen = _settle(engine, lake, done, new, bad, whole=whole)
-    _account(engine, done, records, fallen)
+    _account(engine, done, fallen)
     return done
 
 
@@ -125,7 +123,7 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
     return fallen_rows
 
 
-def _account(engine: Engine, done: Ingested, records: Counter[str], fallen: Fallen) -> None:
+def _account(engine: Engine, done: Ingested, fallen: Fallen) -> None:
     """Law 2 for each new drop: rows delivered = rows in silver + exact duplicates + quarantined."""
     assert done.events is not None
     bad = ibis.table(QUARANTINE, name=f"bad_{done.source.name}")

@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Progress:
     """Reports how far a step has come to a callable (step, done, total)."""
 
-    def __init__(self, report: Callable[[str, int, int], None] = lambda step, done, total: None) -> None:
-        self.report = report
+    def __init__(self, report: Callable[[str, int, int], None] | None = None) -> None:
+        self.report = report or (lambda *_: None)
 
     def over(self, step: str, items: Iterable[T]) -> Iterator[T]:
         """The items, reported one by one as they are done."""

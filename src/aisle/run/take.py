@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from aisle.declare.source import SourceSpec
-from aisle.engines.duckdb.reading import measure
-from aisle.engines.duckdb.reading import Delivery
+from aisle.engines.duckdb.reading import Delivery, measure
 from aisle.engines.port import Engine
 from aisle.errors import LakeError
 from aisle.lake.drops import Drop, bronze_path, delivered, standing, unseen
@@ -29,7 +28,9 @@ def read_ledger(engine: Engine, lake: Lake) -> dict[str, list[Drop]]:
     return out
 
 
-def take(lake: Lake, landing: Storage, ledger: Mapping[str, list[Drop]], progress: Progress) -> tuple[dict[str, Taken], list[Drop]]:
+def take(
+    lake: Lake, landing: Storage, ledger: Mapping[str, list[Drop]], progress: Progress
+) -> tuple[dict[str, Taken], list[Drop]]:
     """Copy what is new in the landing to bronze.
 
     Returns the new drops by source, in order of arrival, and what else is to be noted: a drop that
@@ -53,7 +54,9 @@ def take(lake: Lake, landing: Storage, ledger: Mapping[str, list[Drop]], progres
                 known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == measured.digest)
                 noted.append(replace(known, stamp=entry.stamp))
             case "held":
-                reason = f"was delivered before with other content; nothing of it is used until `aisle replace {source.name}/{entry.path}`"
+                reason = (
+                    "was delivered before with other content. Nothing of it is used: deliver what it corrects under another name."
+                )
                 noted.append(replace(drop, status="held", reason=reason))
     return taken, noted
 
@@ -71,7 +74,9 @@ def retake(lake: Lake, source: SourceSpec, ledger: Mapping[str, list[Drop]]) -> 
         with lake.storage.open(drop.path) as data:
             measured = measure(iter(lambda: data.read(_CHUNK), b""), compressed=drop.path.endswith(".gz"))
         if measured.digest != drop.digest:
-            raise LakeError(f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs.")
+            raise LakeError(
+                f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs."
+            )
         taken.append((drop, Delivery.of(drop.drop, lake.storage.url(drop.path), measured)))
     return taken
 
@@ -80,5 +85,3 @@ def _copying(data: BinaryIO, copy: BinaryIO) -> Iterator[bytes]:
     while chunk := data.read(_CHUNK):
         copy.write(chunk)
         yield chunk
-
-

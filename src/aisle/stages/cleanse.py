@@ -46,9 +46,7 @@ def judged(raw: ir.Table, source: SourceSpec) -> ir.Table:
     broken = [rule.broken & ~deleted if not rule.deletes_too else rule.broken for rule in _rules(typed, source)]
     ok = ~functools.reduce(operator.or_, broken)
     # A row that deletes may carry anything but its key, time and operation: what is not typed reads as null.
-    return typed.select(
-        *[typed[c.name] for c in source.columns], deleted.name(DELETED), typed[DROP], typed[LINE], ok.name("_ok")
-    )
+    return typed.select(*[typed[c.name] for c in source.columns], deleted.name(DELETED), typed[DROP], typed[LINE], ok.name("_ok"))
 
 
 def rejected(raw: ir.Table, source: SourceSpec) -> ir.Table:
@@ -71,10 +69,7 @@ def _given(name: str) -> str:
 def _typed(raw: ir.Table, source: SourceSpec) -> ir.Table:
     """Each column typed under its name, and as it was given under `_given_<name>`: cleaned text, or its own type."""
     given = raw.select(
-        *[
-            (cleaned(raw[c.name]) if raw[c.name].type().is_string() else raw[c.name]).name(_given(c.name))
-            for c in source.columns
-        ],
+        *[(cleaned(raw[c.name]) if raw[c.name].type().is_string() else raw[c.name]).name(_given(c.name)) for c in source.columns],
         *[raw[n] for n in (DROP, LINE, *([TEXT] if TEXT in raw.columns else []))],
     )
     return given.mutate(**{c.name: _value(given[_given(c.name)], c, source) for c in source.columns})
@@ -101,7 +96,11 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     # The engines read more than plain numbers ("1e3", "12.5" as 13): what does not read back as it
     # was written must be plain digits, or it is refused rather than altered.
     scale = column.digits.scale if column.digits else 0
-    plain = "^[+-]?[0-9]+$" if column.digits is None else f"^[+-]?[0-9]+([.][0-9]{{0,{scale}}}0*)?$|^[+-]?[.][0-9]{{1,{max(scale, 1)}}}0*$"
+    plain = (
+        "^[+-]?[0-9]+$"
+        if column.digits is None
+        else f"^[+-]?[0-9]+([.][0-9]{{0,{scale}}}0*)?$|^[+-]?[.][0-9]{{1,{max(scale, 1)}}}0*$"
+    )
     return ibis.cases((value.cast("string") == given, value), (given.re_search(plain), value), else_=ibis.null(column.type))
 
 
@@ -158,7 +157,7 @@ def _says_type(column: Column) -> str:
     if column.digits is not None:
         whole = column.digits.precision - column.digits.scale
         return f"a number of at most {whole} digits before the point and {column.digits.scale} after it"
-    return "a date and time" if column.is_time else _WORDS[column.type] if column.type in _WORDS else "text"
+    return "a date and time" if column.is_time else _WORDS.get(column.type, "text")
 
 
 def _holds(value: ir.Value, bound: Bound) -> ir.BooleanValue:

@@ -20,9 +20,7 @@ def at_instants(events: ir.Table, source: SourceSpec) -> ir.Table:
     if source.changed_at is None:
         return events
     newest_first = [ibis.desc(c) for c in source.order[1:]]
-    ranked = events.mutate(
-        _rank=ibis.row_number().over(group_by=[*source.key, source.changed_at], order_by=newest_first)
-    )
+    ranked = events.mutate(_rank=ibis.row_number().over(group_by=[*source.key, source.changed_at], order_by=newest_first))
     return ranked.filter(ranked["_rank"] == 0).drop("_rank")
 
 
@@ -122,7 +120,9 @@ def _beside(
 
 def inferred(keys: ir.Table, d: DimensionSpec) -> ir.Table:
     """The members known only because a fact names them: one version, for all of time."""
-    return _bare(keys, d, surrogate_key(d.table, [keys[k] for k in d.natural_key], ibis.literal(micros(BEGINNING))), is_inferred=True)
+    return _bare(
+        keys, d, surrogate_key(d.table, [keys[k] for k in d.natural_key], ibis.literal(micros(BEGINNING))), is_inferred=True
+    )
 
 
 def unknown(d: DimensionSpec) -> ir.Table:
@@ -175,7 +175,5 @@ def _tiles(table: ir.Table, d: DimensionSpec) -> ir.Table:
     if d.reaches_back:
         return tiles
     first = table.filter((table["version"] == 1) & ~table["is_inferred"])
-    before = first.select(
-        *d.natural_key, key=ibis.literal(UNKNOWN, "int64"), since=moment(BEGINNING), until=first["valid_from"]
-    )
+    before = first.select(*d.natural_key, key=ibis.literal(UNKNOWN, "int64"), since=moment(BEGINNING), until=first["valid_from"])
     return tiles.union(before)

@@ -18,7 +18,9 @@ from aisle.stages.time import BEGINNING, OPEN_END, moment
 def unbalanced_drops(ledger: ir.Table, silver: Mapping[str, ir.Table], quarantine: ir.Table) -> ir.Table:
     """Law 2: consumed drops whose rows are not all in silver, duplicates or quarantine."""
     counted = [
-        table.group_by(DROP).agg(rows=table.count()).select(source=ibis.literal(name), drop=ibis._[DROP], in_silver=ibis._["rows"])
+        table.group_by(DROP)
+        .agg(rows=table.count())
+        .select(source=ibis.literal(name), drop=ibis._[DROP], in_silver=ibis._["rows"])
         for name, table in silver.items()
     ]
     events = ibis.union(*counted) if len(counted) > 1 else counted[0]

@@ -36,7 +36,5 @@ def verdicts(rows: ir.Table, source: SourceSpec) -> ir.Table:
     first = rows.filter(ibis._["_place"] == 0).select(*columns, _first=True)
     equal = rows.join(first, [rows[c].identical_to(first[c]) for c in columns], how="left")
     return equal.mutate(
-        _verdict=ibis.cases(
-            (ibis._["_place"] == 0, STANDS), (ibis._["_first"].fill_null(False), DUPLICATE), else_=CONFLICT
-        )
+        _verdict=ibis.cases((ibis._["_place"] == 0, STANDS), (ibis._["_first"].fill_null(False), DUPLICATE), else_=CONFLICT)
     ).drop("_first", *[c for c in equal.columns if c.endswith("_right")])

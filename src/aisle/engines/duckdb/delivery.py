@@ -30,7 +30,7 @@ LineEnd = Literal["lf", "crlf", "mixed"]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a file's bytes are, seen without knowing what they mean.
+    r"""What a file's bytes are, seen without knowing what they mean.
 
     Attributes:
         digest: SHA-256 of the file as delivered, in hex (the quickest of hashlib's where the
@@ -38,7 +38,7 @@ class Measured:
         size: bytes of the file as delivered.
         compressed: whether it was taken as gzip. All that follows is of the decompressed content.
         broken: why the gzip stream cannot be trusted, or None.
-        newlines: the number of `\\n`.
+        newlines: the number of `\n`.
         ends_with_newline: whether the last byte is one.
         closing: newlines after the last byte that is not white space.
         blank: whether there is nothing but white space.

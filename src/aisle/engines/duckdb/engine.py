@@ -55,6 +55,8 @@ class DuckDBEngine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # After Ctrl-C a statement may still be under way, and closing would wait for it for ever.
+        self._con.interrupt()
         self._con.close()
         shutil.rmtree(self._spill, ignore_errors=True)
 
@@ -68,9 +70,7 @@ class DuckDBEngine:
 
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
         required = {c.name: c.required for c in source.columns}
-        readings = read(
-            self._con, deliveries, format=source.format, columns=required, delimiter=source.delimiter, into=into
-        )
+        readings = read(self._con, deliveries, format=source.format, columns=required, delimiter=source.delimiter, into=into)
         names = [c.name for c in source.columns]
         described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_id(into)})").fetchall())
         schema = {n: ibis.backends.sql.datatypes.DuckDBType.from_string(described[n]) for n in names}
@@ -95,10 +95,13 @@ class DuckDBEngine:
         columns = ", ".join(f"CAST(unnest(?) AS {t}) AS {_id(n)}" for n, t in types.items())
         if rows:
             self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {_id(name)} AS SELECT {columns}", [list(column) for column in zip(*rows, strict=True)]
+                f"CREATE OR REPLACE TEMP TABLE {_id(name)} AS SELECT {columns}",
+                [list(column) for column in zip(*rows, strict=True)],
             )
         else:
-            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {_id(name)} ({', '.join(f'{_id(n)} {t}' for n, t in types.items())})")
+            self._con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {_id(name)} ({', '.join(f'{_id(n)} {t}' for n, t in types.items())})"
+            )
         return ibis.table(schema, name=name)
 
     def drop(self, *names: str) -> None:
@@ -174,31 +177,33 @@ class DuckDBEngine:
             target = table.url
         else:
             target = f"{table.url}/part-{uuid.uuid4()}.parquet"
-        written = self._con.execute(f"COPY ({query}) TO {_literal(target)} ({options})").fetchall()
-        return [_data_file(table, *row) for row in written if row[1]]
+        answer = self._con.execute(f"COPY ({query}) TO {_literal(target)} ({options})")
+        names = [name for name, *_ in answer.description]
+        written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return [_data_file(table, file) for file in written if file["count"]]
 
     def _view(self, name: str, query: str) -> None:
         self._con.execute(f"CREATE OR REPLACE TEMP VIEW {_id(name)} AS {query}")
 
 
-def _data_file(
-    table: Table, path: str, rows: int, size: int, _footer: int, statistics: Mapping[str, Mapping[str, str]], partition: Mapping[str, str] | None
-) -> DataFile:
+def _data_file(table: Table, written: Mapping[str, Any]) -> DataFile:
+    """A file as the Delta log knows it, from a row of COPY's RETURN_STATS."""
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     nulls: dict[str, int] = {}
-    for quoted, stats in statistics.items():
+    for quoted, stats in written["column_statistics"].items():
         name = quoted.strip('"')
-        dtype = table.schema[name] if name in table.schema else None
+        dtype = table.schema.get(name, None)
         if dtype is None or dtype.is_floating() or dtype.is_array():
             continue
         if "null_count" in stats:
             nulls[name] = int(stats["null_count"])
         if "min" in stats and "max" in stats and len(stats["max"]) <= _STAT_LENGTH:
             low[name], high[name] = _statistic(stats["min"], dtype), _statistic(stats["max"], dtype)
-    log = {"numRecords": rows, "minValues": low, "maxValues": high, "nullCount": nulls}
-    inside = os.path.relpath(path, table.url).replace(os.sep, "/")
-    return DataFile(inside, size, rows, (partition or {}).get(MONTH), json.dumps(log, ensure_ascii=False))
+    log = {"numRecords": written["count"], "minValues": low, "maxValues": high, "nullCount": nulls}
+    inside = os.path.relpath(written["filename"], table.url).replace(os.sep, "/")
+    month = (written["partition_keys"] or {}).get(MONTH)
+    return DataFile(inside, written["file_size_bytes"], written["count"], month, json.dumps(log, ensure_ascii=False))
 
 
 def _statistic(text: str, dtype: Any) -> Any:

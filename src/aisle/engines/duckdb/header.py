@@ -11,7 +11,7 @@ from aisle.engines.duckdb.records import Dialect
 _DELIMITERS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  (a verdict on a drop, not a fault of the program)
     """Why a whole drop cannot be read: a sentence about it, without values of its data."""
 
 

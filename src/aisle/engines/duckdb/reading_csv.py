@@ -7,6 +7,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -133,7 +134,7 @@ class CsvReader:
             if written:
                 self._take_clean(path, group, header, written)
         finally:
-            os.unlink(path)
+            Path(path).unlink()
 
     def _take_clean(self, path: str, group: _Keyed, header: Header, written: int) -> None:
         columns = ["_file", "_place", *(f"c{n}" for n in range(header.width))]

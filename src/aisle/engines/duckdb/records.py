@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BufferedIOBase
+from pathlib import Path
 
 from aisle.engines.duckdb.delivery import LONGEST, Delivery
 
@@ -27,7 +28,7 @@ STRAY = "has a quote in the wrong place"
 
 def opened(delivery: Delivery) -> BufferedIOBase:
     """The decompressed content of a drop."""
-    return gzip.open(delivery.path, "rb") if delivery.compressed else open(delivery.path, "rb")
+    return gzip.open(delivery.path, "rb") if delivery.compressed else Path(delivery.path).open("rb")
 
 
 def shown(record: bytes) -> str:
@@ -118,7 +119,7 @@ _OPEN = re.compile(rb'"(?:[^"]++|"")*+')
 
 
 def lines_of(stream: BufferedIOBase) -> Iterator[list[bytes]]:
-    """All lines, in batches, without their `\\n`. A line over the limit comes cut, but is still over it."""
+    r"""All lines, in batches, without their `\n`. A line over the limit comes cut, but is still over it."""
     carry, skipping = b"", False
     while block := stream.read(_BLOCK):
         if skipping:
@@ -144,14 +145,12 @@ def records_of(delivery: Delivery, dialect: Dialect) -> Iterator[Batch]:
     """All records of a CSV drop behind its header."""
     skip = delivery.content.head_line + delivery.content.head_lines - 1
     with opened(delivery) as stream:
-        source = lines_of(stream)
         lines: list[bytes] = []
         number = 1  # of the first of `lines`
-        for more in source:
-            if skip:
-                dropped = min(skip, len(more))
-                skip, number, more = skip - dropped, number + dropped, more[dropped:]
-            lines += more
+        for more in lines_of(stream):
+            dropped = min(skip, len(more))
+            skip, number = skip - dropped, number + dropped
+            lines += more[dropped:]
             batch, used = _batch(lines, number, dialect, last=False)
             yield batch
             lines, number = lines[used:], number + used
