@@ -307,7 +307,7 @@ def test_members_and_padding(con: duckdb.DuckDBPyConnection, tmp_path: Path, tai
 @given(st.binary(max_size=200) | st.text('ab",\n\r {', max_size=80).map(str.encode), st.integers(1, 50))
 def test_measuring_does_not_depend_on_chunks(data: bytes, chunk: int) -> None:
     whole = measure([data], compressed=False)
-    with mock.patch("aisle.engines.duckdb.delivery._SLICE", 7):
+    with mock.patch("aisle.engines.duckdb.measuring._SLICE", 7):
         assert measure([data[n : n + chunk] for n in range(0, len(data), chunk)], compressed=False) == whole
     if not whole.parquet and not data.startswith(b"PAR1"):
         assert whole.newlines == data.count(b"\n")
@@ -541,9 +541,7 @@ def test_parquet_of_several_types(con: duckdb.DuckDBPyConnection, tmp_path: Path
     }
     files = {n: parquet(con, tmp_path / "p", q) for n, q in queries.items()}
     files["6"], files["7"], files["8"] = b"a,b,c\n1,2,3\n", b"", b"PAR1" + b"junk" * 9 + b"PAR1"
-    middle = len(files["4"]) // 3
     files["9"] = files["1"][:4] + bytes(40) + files["1"][44:]
-    del middle
     deliveries = [deliver(tmp_path / f"{n}.parquet", data) for n, data in files.items()]
     deliveries.append(Delivery.of("again.parquet", deliveries[0].path, deliveries[0].content))
     readings = read(con, deliveries, format="parquet", columns=ABC, into="raw")

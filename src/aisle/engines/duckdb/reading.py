@@ -11,7 +11,8 @@ from typing import Literal
 
 import duckdb
 
-from aisle.engines.duckdb.delivery import Delivery, Measured, Reading, measure
+from aisle.engines.duckdb.delivery import Delivery, Measured, Reading
+from aisle.engines.duckdb.measuring import measure
 from aisle.engines.duckdb.reading_csv import CsvReader
 from aisle.engines.duckdb.reading_jsonl import JsonlReader
 from aisle.engines.duckdb.reading_parquet import ParquetReader

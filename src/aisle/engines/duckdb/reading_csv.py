@@ -144,7 +144,8 @@ class CsvReader:
         table = temporary()
         self.con.execute(
             f"CREATE TEMP TABLE {name(table)} AS SELECT {self._select(header)}, "
-            f"{listed(literal(d.drop) for d, _ in group)}[CAST(_file AS BIGINT)] AS _drop, CAST(_place AS BIGINT) AS _line, {self._extra(header)} AS _extra FROM {call}"
+            f"{listed(literal(d.drop) for d, _ in group)}[CAST(_file AS BIGINT)] AS _drop, CAST(_place AS BIGINT) AS _line, "
+            f"{self._extra(header)} AS _extra FROM {call}"
         )
         read = self.con.execute(f"SELECT count(*) FROM {name(table)}").fetchone()
         if read != (written,):

@@ -21,16 +21,16 @@ from aisle.engines.duckdb.records import BROKEN_TEXT, TOO_LONG, Malformed, lines
 from aisle.engines.duckdb.scanning import Layout, scan, temporary
 from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name
 
-_ODD = "|".join(
-    [
-        r"^[ \t]*[^ \t{]",  # no object
-        r"\{[^{]*\{|\[",  # something nested
-        r",[ \t\r]*\}",  # a trailing comma
-        r"NaN|nan|Infinity|inf",
-        r"\.[0-9]*0([^0-9]|$)|[^0-9]0\.000|[0-9.]{17}|-0[^0-9.]|[0-9][eE][-+0-9]",  # numbers that a double spells otherwise
-    ]
+_ODD = (
+    r"^[ \t]*[^ \t{]"  # no object
+    r"|\{[^{]*\{|\["  # something nested
+    r"|,[ \t\r]*\}"  # a trailing comma
+    r"|NaN|nan|Infinity|inf"
+    # numbers that a double spells otherwise
+    r"|\.[0-9]*0([^0-9]|$)|[^0-9]0\.000|[0-9.]{17}|-0[^0-9.]|[0-9][eE][-+0-9]"
 )
 _BATCH = 10_000
+_BYTES = 16 << 20
 _FEW = 500
 
 # An escaped control character; behind an even number of backslashes, or it is none.
@@ -90,8 +90,8 @@ class JsonlReader:
         """Take a table of lines: plain objects by DuckDB, the others by Python."""
         keyed = temporary()
         self.con.execute(
-            f"CREATE TEMP TABLE {name(keyed)} AS SELECT *, CASE WHEN NOT regexp_matches(text, {literal(_ODD)}) AND json_valid(text) "
-            f"THEN json_keys(text) END AS _keys FROM {name(table)} WHERE trim(text, ' \t\r') <> ''"
+            f"CREATE TEMP TABLE {name(keyed)} AS SELECT *, "
+            f"CASE WHEN NOT regexp_matches(text, {literal(_ODD)}) AND json_valid(text) THEN json_keys(text) END AS _keys FROM {name(table)} WHERE trim(text, ' \t\r') <> ''"
         )
         unknown: set[str] = set()
         plain: list[list[str]] = []
@@ -117,7 +117,8 @@ class JsonlReader:
         )
         self.con.execute(
             f"INSERT INTO {name(self.into)} SELECT {values}, _drop, _line, {extra} FROM "
-            f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line FROM {name(keyed)} WHERE _keys IN (SELECT k FROM _reading_plain))"
+            f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line FROM {name(keyed)} "
+            "WHERE _keys IN (SELECT k FROM _reading_plain))"
         )
         self._take_odd(self._odd(keyed), accounts)
         self.con.execute(f"DROP TABLE {name(keyed)}; DROP TABLE _reading_plain")
@@ -142,6 +143,7 @@ class JsonlReader:
         """Take lines one by one."""
         rows: list[list[str | int | None]] = []
         aside: dict[str, list[Malformed]] = defaultdict(list)
+        size = 0
         for drop, number, line in lines:
             if not line.strip(b" \t\r"):
                 continue
@@ -156,9 +158,10 @@ class JsonlReader:
                 account.keys.update(record)
                 extra = [(k, v) for k, v in sorted(record.items()) if k not in self.columns and v is not None]
                 rows.append([*map(record.get, self.columns), drop, number, _object(extra) if extra else None])
-            if len(rows) >= _BATCH:
+            size += len(line)
+            if len(rows) >= _BATCH or size > _BYTES:
                 inserted(self.con, self.into, rows)
-                rows = []
+                rows, size = [], 0
             if len(aside[drop]) >= _BATCH:
                 set_aside(self.con, self.into, drop, aside.pop(drop))
         inserted(self.con, self.into, rows)
@@ -223,11 +226,9 @@ def parsed(line: bytes, columns: Iterable[str]) -> dict[str, str | None]:
         raise ValueError(NO_OBJECT)
     out: dict[str, str | None] = {}
     for key, value in members:
-        if key in out:
-            if key in columns:
-                raise ValueError(f"has {key} twice")
-            key = distinct(key, out)
-        out[key] = value if type(value) is str else _text(value)
+        if key in out and key in columns:
+            raise ValueError(f"has {key} twice")
+        out[distinct(key, out)] = value if type(value) is str else _text(value)
     try:
         "".join([*out, *(v for v in out.values() if v)]).encode()
     except UnicodeEncodeError:

@@ -71,8 +71,8 @@ class ParquetReader:
             try:
                 # Of the row count nothing is wanted: a footer that cannot be read fails here.
                 rows = self.con.execute(
-                    "SELECT file_name, list((name, type, type_length, repetition_type, num_children, converted_type, scale, precision, "
-                    f"CAST(logical_type AS VARCHAR))) FROM parquet_schema({files(some)}) GROUP BY 1"
+                    "SELECT file_name, list((name, type, type_length, repetition_type, num_children, converted_type, "
+                    f"scale, precision, CAST(logical_type AS VARCHAR))) FROM parquet_schema({files(some)}) GROUP BY 1"
                 ).fetchall()
             except duckdb.Error:
                 continue
@@ -99,7 +99,8 @@ class ParquetReader:
             Refusal: a required column is absent.
             duckdb.Error: a file cannot be read.
         """
-        call = f"read_parquet({files(d.path for d in deliveries)}, hive_partitioning = false, union_by_name = false, file_row_number = true)"
+        paths = files(d.path for d in deliveries)
+        call = f"read_parquet({paths}, hive_partitioning = false, union_by_name = false, file_row_number = true)"
         described = self.con.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {call})").fetchall()
         types = {n: t for n, t in described if n != "file_row_number"}
         check(list(types), self.columns)

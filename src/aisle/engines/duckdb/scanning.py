@@ -98,8 +98,8 @@ def source(
     # first CRLF inside quotes for the end of all lines.
     line_end = "" if crlf else ", new_line = '\\n'"
     return (
-        f"read_csv({files(paths)}, columns = {{{typed}}}, auto_detect = false, header = {str(header).lower()}, delim = {literal(delimiter)}, "
-        f"quote = {literal(quote)}, escape = {literal(quote)}, nullstr = '', strict_mode = true, parallel = true, "
+        f"read_csv({files(paths)}, columns = {{{typed}}}, auto_detect = false, header = {str(header).lower()}, "
+        f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, nullstr = '', strict_mode = true, parallel = true, "
         f"compression = {literal('gzip' if compressed else 'none')}, hive_partitioning = false, union_by_name = false, "
         f"max_line_size = {longest}, buffer_size = {buffer}{line_end}{extra})"
     )
@@ -122,7 +122,8 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
         compressed=deliveries[0].compressed,
         small=small and not deliveries[0].compressed,
         crlf=deliveries[0].content.line_end == "crlf",
-        extra=f", store_rejects = true, rejects_limit = 0, rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_files')}",
+        extra=f", store_rejects = true, rejects_limit = 0, rejects_table = {literal(rejects)}"
+        f", rejects_scan = {literal(rejects + '_files')}",
     )
     file = "[CAST(_file AS BIGINT)]"
     query = (
@@ -223,8 +224,12 @@ def _repair(con: duckdb.DuckDBPyConnection, done: Scan, lines: np.ndarray) -> No
     # place costs a sixth of a copy beside a positional join.
     con.register("_reading_lines", {"place": np.arange(len(lines)), "line": lines})
     try:
-        con.execute(f"UPDATE {name(done.table)} AS t SET _line = l.line FROM _reading_lines AS l WHERE t.rowid = l.place")
+        changed = con.execute(
+            f"UPDATE {name(done.table)} AS t SET _line = l.line FROM _reading_lines AS l WHERE t.rowid = l.place"
+        ).fetchone()
     finally:
         con.unregister("_reading_lines")
+    if changed != (len(lines),):
+        raise RuntimeError(f"{len(lines)} records were to be numbered, but {changed} are")
     if done.unread:
         con.execute(f"DELETE FROM {name(done.table)} WHERE _line < 0")

@@ -31,7 +31,8 @@ def json_object(pairs: Sequence[tuple[str, str]]) -> str:
     if not pairs:
         return "CAST(NULL AS VARCHAR)"
     members = ", ".join(
-        f"CASE WHEN {value} IS NOT NULL THEN {literal(json.dumps(key, ensure_ascii=False) + ':')} || CAST(to_json({value}) AS VARCHAR) END"
+        f"CASE WHEN {value} IS NOT NULL "
+        f"THEN {literal(json.dumps(key, ensure_ascii=False) + ':')} || CAST(to_json({value}) AS VARCHAR) END"
         for key, value in pairs
     )
     return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"
