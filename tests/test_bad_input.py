@@ -21,7 +21,7 @@ class Shops(Source, key="shop", changed_at="at", time_zone="Europe/Berlin"):
     """Shops."""
 
     shop: int
-    kind: OneOf["Corner Shop", Hyper - Market]
+    kind: OneOf["Corner Shop", "Hyper-Market"]
     mail: Pii[Email] | None
     note: Annotated[str, MaxLen(5)] | None
     at: datetime

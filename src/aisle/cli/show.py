@@ -66,6 +66,12 @@ def ran(summary: Summary, star: Star) -> str:
             f"They made {_count(versions, 'version')} of dimensions and {_count(written, 'fact row')}.",
             "",
             _small(("table", "rows written", "in place of"), changed),
+            *[
+                f"\n{_count(n, 'line')} of {table} waits for its header."
+                if n == 1
+                else f"\n{_count(n, 'line')} of {table} wait for their headers."
+                for table, n in summary.waiting.items()
+            ],
             *_set_aside(summary.sources),
             *_unknown_columns(summary.sources),
         ]

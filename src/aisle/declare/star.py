@@ -12,6 +12,8 @@ from aisle.declare.fact import Fact, FactSpec
 from aisle.declare.source import SourceSpec
 from aisle.errors import DeclarationError
 
+_RESERVED = {"information_schema", "main", "pg_catalog", "public", "system", "temp"}
+
 
 class Star:
     """A star schema: one declaration from which everything else follows.
@@ -37,6 +39,8 @@ class Star:
         where = f"Star({name!r})"
         if not name.isidentifier():
             raise DeclarationError(where, "the name is no identifier", "Use letters, digits and _.")
+        if name.lower() in _RESERVED:
+            raise DeclarationError(where, "warehouses keep this name for themselves", "Choose another.")
         try:
             ZoneInfo(time_zone)
         except (KeyError, ValueError, OSError):

@@ -74,8 +74,7 @@ class Table:
         try:
             self._delta = DeltaTable(self.url, version=version)
         except TableNotFoundError:
-            self._delta, self.files = None, ()
-            return self
+            raise LakeError(f"{self.name} in the lake {self.storage} has no readable Delta log.") from None
         self.files = tuple(_data_files(self._delta))
         return self
 

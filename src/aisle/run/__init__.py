@@ -12,7 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import ibis
+import ibis.expr.types as ir
 
+from aisle.declare.calendar import CalendarSpec
+from aisle.declare.dimension import DimensionSpec
+from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Change, Engine
@@ -78,14 +82,16 @@ def run(
             _nothing_new(place, landing, former, ledger)
             if noted:  # what was redelivered or held is known from now on
                 _note(engine, place, noted)
+                lease.assert_held()
                 release = _publish(place, former, {"noted": len(noted)})
-                return Summary(release.number, _held(noted), {}, time.monotonic() - started)
-            return Summary(former.number if former else None, {}, {}, time.monotonic() - started)
-        ingested, changes = _work(engine, place, taken, noted, ledger, progress, whole=whole)
+                return Summary(release.number, _held(noted), seconds=time.monotonic() - started)
+            return Summary(former.number if former else None, seconds=time.monotonic() - started)
+        ingested, changes, waiting = _work(engine, place, taken, noted, ledger, progress, whole=whole)
         summary = Summary(
             (former.number if former else 0) + 1,
             {name: SourceSummary.of(i.drops, i.reasons) for name, i in ingested.items()} | _held(noted),
             changes,
+            waiting,
             time.monotonic() - started,
         )
         lease.assert_held()
@@ -111,7 +117,7 @@ def _work(
     progress: Progress,
     *,
     whole: bool,
-) -> tuple[dict[str, Ingested], dict[str, Change]]:
+) -> tuple[dict[str, Ingested], dict[str, Change], dict[str, int]]:
     """Silver, quarantine, ledger and gold of the drops taken; all anew, if `whole`."""
     ingested = {
         source.name: ingest(engine, lake, source, taken.get(source.name, []), whole=whole)
@@ -120,21 +126,27 @@ def _work(
     }
     _set_aside(engine, lake, ingested, whole=whole)
     _note(engine, lake, [*noted, *(d for i in ingested.values() for d in i.drops), *_restated(ledger, ingested)])
-    return ingested, _gold(engine, lake, ingested, progress, whole=whole)
+    return ingested, *_gold(engine, lake, ingested, progress, whole=whole)
 
 
-def _gold(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], progress: Progress, *, whole: bool) -> dict[str, Change]:
-    """Dimensions first, then calendars, then the facts that point into them."""
-    star, changes, moved = lake.star, {}, {}
-    for d in progress.over("gold", star.dimensions):
-        changes[d.table], periods = dimensions.refresh(engine, lake, d, ingested, whole=whole)
-        if periods is not None:
-            moved[d.table] = periods
-    for c in star.calendars:
-        changes[c.table] = dimensions.refresh_calendar(engine, lake, c, whole=whole)
-    for f in progress.over("gold", star.facts):
-        changes[f.table] = facts.refresh(engine, lake, f, ingested, moved, whole=whole)
-    return changes
+def _gold(
+    engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], progress: Progress, *, whole: bool
+) -> tuple[dict[str, Change], dict[str, int]]:
+    """Dimensions first, then calendars, then the facts that point into them. Returns changes, and waiting lines, by table."""
+    changes: dict[str, Change] = {}
+    moved: dict[str, ir.Table] = {}
+    waiting: dict[str, int] = {}
+    for spec in progress.over("gold", lake.star.tables):
+        match spec:
+            case DimensionSpec():
+                changes[spec.table], periods = dimensions.refresh(engine, lake, spec, ingested, whole=whole)
+                if periods is not None:
+                    moved[spec.table] = periods
+            case CalendarSpec():
+                changes[spec.table] = dimensions.refresh_calendar(engine, lake, spec, whole=whole)
+            case FactSpec():
+                changes[spec.table], waiting[spec.table] = facts.refresh(engine, lake, spec, ingested, moved, whole=whole)
+    return changes, {table: lines for table, lines in waiting.items() if lines}
 
 
 def _set_aside(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], *, whole: bool) -> None:

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.fact import FactSpec
 from aisle.engines.port import Change, Engine
+from aisle.errors import LawBroken
 from aisle.lake.lake import Lake
 from aisle.run.dimensions import NOTHING
 from aisle.run.ingest import Ingested
@@ -24,11 +25,14 @@ def refresh(
     moved: Mapping[str, ir.Table],
     *,
     whole: bool,
-) -> Change:
-    """Bring a fact table up to date.
+) -> tuple[Change, int]:
+    """Bring a fact table up to date. Returns what changed, and how many of the lines looked at wait for their header.
 
     A line is touched if it came or changed, if its header did, or if it points into a period that
     moved in a dimension (`moved`, by table). Its row is made anew from silver and the dimensions.
+
+    Raises:
+        LawBroken: a line makes no row, or more than one.
     """
     table, line_key = lake.gold[f.table], list(f.lines.key)
     lines = engine.bind(f"silver_{f.lines.name}", lake.silver[f.lines.name])
@@ -36,10 +40,10 @@ def refresh(
     if not whole:
         parts = _touched(engine, lake, f, lines, ingested, moved)
         if not parts:
-            return NOTHING
+            return NOTHING, 0
         touched = engine.keep(f"touched_{f.name}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
         if not engine.count(touched):
-            return NOTHING
+            return NOTHING, 0
         lines = engine.keep(f"lines_{f.name}", newest(lines.semi_join(touched, line_key), f.lines))
     else:
         lines = newest(lines, f.lines)
@@ -53,14 +57,27 @@ def refresh(
         if isinstance(lookup.dimension, DimensionSpec)
     }
     rows = facts(with_header(lines, header, f), dimensions, f, lake.star.time_zone)
+    waiting = 0 if header is None or f.header is None else engine.count(lines.anti_join(header, list(f.header.key)))
+    due = engine.count(lines) - waiting
     if touched is None:
-        return engine.rewrite(table, add=rows, whole=True, metadata={"step": f.table})
+        change = engine.rewrite(table, add=rows, whole=True, metadata={"step": f.table})
+        _assert_each_line_once(f, due, change.added)
+        return change, waiting
     rows = engine.keep(f"rows_{f.name}", rows)
+    _assert_each_line_once(f, due, engine.count(rows))
     gone = touched.select(**dict(zip(f.grain, line_key, strict=True)))
     former = engine.bind(f.table, table).semi_join(gone, list(f.grain))
     change = Change(engine.count(former), engine.count(rows))
     engine.rewrite(table, add=rows, gone=gone, metadata={"step": f.table})
-    return change
+    return change, waiting
+
+
+def _assert_each_line_once(f: FactSpec, due: int, made: int) -> None:
+    """Law 2 for a fact: each line that lives and has its header makes one row, no more and no less."""
+    if due != made:
+        raise LawBroken(
+            f"{f.table}: {due:,} lines are due, but {made:,} rows were made. The last release stands; please report this."
+        )
 
 
 def _touched(

@@ -63,11 +63,14 @@ class SourceSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """A run in numbers. `release` is the newest release after it; `tables` what changed in each, in rows."""
+    """A run in numbers. `release` is the newest release after it; `tables` what changed in each, in rows;
+    `waiting` the lines, by fact, that this run looked at and whose header is not here.
+    """
 
     release: int | None
     sources: Mapping[str, SourceSummary] = field(default_factory=dict)
     tables: Mapping[str, Change] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     def total(self, what: str) -> int:
@@ -79,4 +82,5 @@ class Summary:
             "seconds": round(self.seconds, 2),
             "sources": {name: asdict(s) for name, s in self.sources.items()},
             "tables": {name: asdict(c) for name, c in self.tables.items()},
+            "waiting": dict(self.waiting),
         }

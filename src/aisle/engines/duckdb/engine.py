@@ -20,6 +20,9 @@ from aisle.declare.source import DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
 from aisle.engines.duckdb.functions import MACROS
 from aisle.engines.duckdb.reading import Delivery, Reading, read
+from aisle.engines.duckdb.sql import files as paths
+from aisle.engines.duckdb.sql import inserted, literal
+from aisle.engines.duckdb.sql import name as quoted
 from aisle.engines.port import Change
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
@@ -72,41 +75,33 @@ class DuckDBEngine:
         required = {c.name: c.required for c in source.columns}
         readings = read(self._con, deliveries, format=source.format, columns=required, delimiter=source.delimiter, into=into)
         names = [c.name for c in source.columns]
-        described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_id(into)})").fetchall())
+        described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(into)})").fetchall())
         schema = {n: ibis.backends.sql.datatypes.DuckDBType.from_string(described[n]) for n in names}
         # The row's own text, should it be set aside: all that was delivered of it, as one JSON object.
-        pairs = ", ".join(f"{_literal(n)}, CAST({_id(n)} AS VARCHAR)" for n in names)
+        pairs = ", ".join(f"{literal(n)}, CAST({quoted(n)} AS VARCHAR)" for n in names)
         merged = f"CASE WHEN _extra IS NULL THEN json_object({pairs}) ELSE json_merge_patch(json_object({pairs}), _extra) END"
-        self._view(f"{into}_rows", f"SELECT *, CAST({merged} AS VARCHAR) AS {TEXT} FROM {_id(into)}")
+        self._view(f"{into}_rows", f"SELECT *, CAST({merged} AS VARCHAR) AS {TEXT} FROM {quoted(into)}")
         raw = ibis.table({**schema, DROP: "string", LINE: "int64", TEXT: "string"}, name=f"{into}_rows")
         malformed = ibis.table({DROP: "string", LINE: "int64", "reason": "string", "text": "string"}, name=f"{into}_malformed")
         return raw, malformed, readings
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {_id(name)} AS {self.sql(expression)}")
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {self.sql(expression)}")
         return ibis.table(expression.schema(), name=name)
 
     def extend(self, name: str, expression: ir.Table) -> ir.Table:
-        self._con.execute(f"INSERT INTO {_id(name)} {self.sql(expression)}")
+        self._con.execute(f"INSERT INTO {quoted(name)} {self.sql(expression)}")
         return ibis.table(expression.schema(), name=name)
 
     def values(self, name: str, schema: ibis.Schema, rows: Sequence[Sequence[Any]]) -> ir.Table:
-        types = {n: _duckdb_type(t) for n, t in schema.items()}
-        columns = ", ".join(f"CAST(unnest(?) AS {t}) AS {_id(n)}" for n, t in types.items())
-        if rows:
-            self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {_id(name)} AS SELECT {columns}",
-                [list(column) for column in zip(*rows, strict=True)],
-            )
-        else:
-            self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {_id(name)} ({', '.join(f'{_id(n)} {t}' for n, t in types.items())})"
-            )
+        columns = ", ".join(f"{quoted(n)} {_duckdb_type(t)}" for n, t in schema.items())
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} ({columns})")
+        inserted(self._con, name, rows)
         return ibis.table(schema, name=name)
 
     def drop(self, *names: str) -> None:
         for name in names:
-            self._con.execute(f"DROP TABLE IF EXISTS {_id(name)}")
+            self._con.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         zoned = {n: expression[n].cast("timestamp(6)") for n, t in expression.schema().items() if t.is_timestamp() and t.timezone}
@@ -134,10 +129,10 @@ class DuckDBEngine:
         if gone is not None and not whole:
             touched = self._holding(table, gone)
             if touched:
-                keys = " AND ".join(f"kept.{_id(c)} = gone.{_id(c)}" for c in gone.columns)
+                keys = " AND ".join(f"kept.{quoted(c)} = gone.{quoted(c)}" for c in gone.columns)
                 parts.append(f"SELECT * FROM ({self._scan(table, touched)}) kept ANTI JOIN ({self.sql(gone)}) gone ON {keys}")
         if add is not None:
-            columns = ", ".join(_id(c) for c in table.schema)
+            columns = ", ".join(quoted(c) for c in table.schema)
             parts.append(f"SELECT {columns} FROM ({self.sql(add)})")
         files = self._write(table, " UNION ALL ".join(parts)) if parts else []
         if touched or files or table.version is None:
@@ -149,7 +144,7 @@ class DuckDBEngine:
         """The files that hold a row that `gone` names."""
         if not table.files:
             return []
-        on = " AND ".join(f"t.{_id(c)} = gone.{_id(c)}" for c in gone.columns)
+        on = " AND ".join(f"t.{quoted(c)} = gone.{quoted(c)}" for c in gone.columns)
         found = self._con.execute(
             f"SELECT DISTINCT t.{FILE_COLUMN} FROM ({self._scan(table, table.files, with_file=True)}) t "
             f"SEMI JOIN ({self.sql(gone)}) gone ON {on}"
@@ -158,32 +153,33 @@ class DuckDBEngine:
         return [f for f, url in zip(table.files, table.urls(), strict=True) if url in hit]
 
     def _scan(self, table: Table, files: Sequence[DataFile], *, with_file: bool = False) -> str:
-        columns = [_id(c) for c in table.schema]
+        columns = [quoted(c) for c in table.schema]
         if not files:
-            typed = [f"CAST(NULL AS {_duckdb_type(t)}) AS {_id(n)}" for n, t in table.schema.items()]
+            typed = [f"CAST(NULL AS {_duckdb_type(t)}) AS {quoted(n)}" for n, t in table.schema.items()]
             return f"SELECT {', '.join(typed)} WHERE false"
-        listed = ", ".join(_literal(u) for u in table.urls(files))
         extra = f", filename AS {FILE_COLUMN}" if with_file else ""
         option = ", filename = true" if with_file else ""
-        return f"SELECT {', '.join(columns)}{extra} FROM read_parquet([{listed}], hive_partitioning = false{option})"
+        return (
+            f"SELECT {', '.join(columns)}{extra} FROM read_parquet({paths(table.urls(files))}, hive_partitioning = false{option})"
+        )
 
     def _write(self, table: Table, query: str) -> list[DataFile]:
         """Write the rows of a query as new files of a table, not yet committed."""
         table.storage.make_folder(table.name)
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, ROW_GROUP_SIZE 122880"
         if table.time:
-            query = f"SELECT *, month_of({_id(table.time)}) AS {_id(MONTH)} FROM ({query}) ORDER BY {_id(table.time)}"
-            options += f", PARTITION_BY ({_id(MONTH)}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{{uuidv7}}'"
+            query = f"SELECT *, month_of({quoted(table.time)}) AS {quoted(MONTH)} FROM ({query}) ORDER BY {quoted(table.time)}"
+            options += f", PARTITION_BY ({quoted(MONTH)}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{{uuidv7}}'"
             target = table.url
         else:
             target = f"{table.url}/part-{uuid.uuid4()}.parquet"
-        answer = self._con.execute(f"COPY ({query}) TO {_literal(target)} ({options})")
+        answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
         names = [name for name, *_ in answer.description]
         written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
         return [_data_file(table, file) for file in written if file["count"]]
 
     def _view(self, name: str, query: str) -> None:
-        self._con.execute(f"CREATE OR REPLACE TEMP VIEW {_id(name)} AS {query}")
+        self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {query}")
 
 
 def _data_file(table: Table, written: Mapping[str, Any]) -> DataFile:
@@ -191,8 +187,8 @@ def _data_file(table: Table, written: Mapping[str, Any]) -> DataFile:
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     nulls: dict[str, int] = {}
-    for quoted, stats in written["column_statistics"].items():
-        name = quoted.strip('"')
+    for column, stats in written["column_statistics"].items():
+        name = column.strip('"')
         dtype = table.schema.get(name, None)
         if dtype is None or dtype.is_floating() or dtype.is_array():
             continue
@@ -224,11 +220,3 @@ def _duckdb_type(dtype: Any) -> str:
 def _half_of_memory() -> str:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{min(total // 2, 4 << 30) >> 20}MiB"
-
-
-def _id(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -38,7 +38,7 @@ def json_object(pairs: Sequence[tuple[str, str]]) -> str:
     return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"
 
 
-def inserted(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[str | int | None]]) -> None:
+def inserted(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Insert rows given from Python, all as text that DuckDB casts.
 
     They go as one JSON text: DuckDB takes a parameter that is a list at 100 µs an element.
@@ -47,5 +47,5 @@ def inserted(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence
         columns = ", ".join(f"r[{n + 1}]" for n in range(len(rows[0])))
         con.execute(
             f"INSERT INTO {name(table)} SELECT {columns} FROM (SELECT unnest(from_json(?::VARCHAR, '[[\"VARCHAR\"]]')) AS r)",
-            [json.dumps(rows)],
+            [json.dumps(rows, default=str)],
         )
