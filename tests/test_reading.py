@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aisle.engines.duckdb.delivery import LONGEST
-from aisle.engines.duckdb.reading import Delivery, Reading, measure, read
+from aisle.engines.delivery import LONGEST, Delivery, Reading
+from aisle.engines.duckdb.reading import read
 from aisle.engines.duckdb.reading_csv import CsvReader
+from aisle.engines.measuring import measure
 
 ABC = {"a": True, "b": False, "c": False}
 
@@ -307,7 +308,7 @@ def test_members_and_padding(con: duckdb.DuckDBPyConnection, tmp_path: Path, tai
 @given(st.binary(max_size=200) | st.text('ab",\n\r {', max_size=80).map(str.encode), st.integers(1, 50))
 def test_measuring_does_not_depend_on_chunks(data: bytes, chunk: int) -> None:
     whole = measure([data], compressed=False)
-    with mock.patch("aisle.engines.duckdb.measuring._SLICE", 7):
+    with mock.patch("aisle.engines.measuring._SLICE", 7):
         assert measure([data[n : n + chunk] for n in range(0, len(data), chunk)], compressed=False) == whole
     if not whole.parquet and not data.startswith(b"PAR1"):
         assert whole.newlines == data.count(b"\n")

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.source import SourceSpec
-from aisle.engines.duckdb.reading import Delivery, Reading
+from aisle.engines.delivery import Delivery, Reading
 from aisle.lake.tables import DataFile, Table
 
 

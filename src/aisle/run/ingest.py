@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.source import DROP, LINE, SourceSpec
-from aisle.engines.duckdb.reading import Delivery
+from aisle.engines.delivery import Delivery
 from aisle.engines.port import Engine
 from aisle.errors import LawBroken
 from aisle.lake.drops import Drop, in_batches

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from aisle.declare.source import SourceSpec
-from aisle.engines.duckdb.reading import Delivery, measure
+from aisle.engines.delivery import Delivery
+from aisle.engines.measuring import measure
 from aisle.engines.port import Engine
 from aisle.errors import LakeError
 from aisle.lake.drops import Drop, bronze_path, delivered, standing, unseen

@@ -18,8 +18,9 @@ import ibis.expr.types as ir
 
 from aisle.declare.source import DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
+from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.functions import MACROS
-from aisle.engines.duckdb.reading import Delivery, Reading, read
+from aisle.engines.duckdb.reading import read
 from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
@@ -38,14 +39,15 @@ class DuckDBEngine:
     interpreter at its end.
 
     Args:
-        memory_limit: such as "2GB"; by default half of the machine's memory, at most 4 GB.
+        memory_limit: such as "2GB"; by default 1 GB, or half of the machine's memory if that is less. More is
+            spilled to disk; the process itself takes some 0.4 GB beside it.
         threads: by default the machine's cores.
     """
 
     dialect = "duckdb"
 
     def __init__(self, *, memory_limit: str | None = None, threads: int | None = None) -> None:
-        self._memory_limit = memory_limit or _half_of_memory()
+        self._memory_limit = memory_limit or _modest_memory()
         self._threads = threads or len(os.sched_getaffinity(0))
         self._spill = Path(tempfile.mkdtemp(prefix="aisle-"))
         self._con = duckdb.connect(
@@ -217,6 +219,6 @@ def _duckdb_type(dtype: Any) -> str:
     return str(ibis.backends.sql.datatypes.DuckDBType.to_string(dtype))
 
 
-def _half_of_memory() -> str:
+def _modest_memory() -> str:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{min(total // 2, 4 << 30) >> 20}MiB"
+    return f"{min(total // 2, 1 << 30) >> 20}MiB"

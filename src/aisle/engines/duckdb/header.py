@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from aisle.engines.duckdb.delivery import Measured
+from aisle.engines.delivery import Measured
 from aisle.engines.duckdb.records import Dialect
 
 _DELIMITERS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}

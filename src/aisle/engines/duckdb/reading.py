@@ -11,14 +11,11 @@ from typing import Literal
 
 import duckdb
 
-from aisle.engines.duckdb.delivery import Delivery, Measured, Reading
-from aisle.engines.duckdb.measuring import measure
+from aisle.engines.delivery import Delivery, Measured, Reading
 from aisle.engines.duckdb.reading_csv import CsvReader
 from aisle.engines.duckdb.reading_jsonl import JsonlReader
 from aisle.engines.duckdb.reading_parquet import ParquetReader
 from aisle.engines.duckdb.sql import name
-
-__all__ = ["Delivery", "Measured", "Reading", "measure", "read"]
 
 
 def read(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from aisle.engines.duckdb.delivery import SEPARATORS, Delivery, Reading
+from aisle.engines.delivery import SEPARATORS, Delivery, Reading
 from aisle.engines.duckdb.header import Header, Refusal, header_of
 from aisle.engines.duckdb.records import Dialect, Malformed, records_of
 from aisle.engines.duckdb.scanning import Layout, scan, source, temporary

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from aisle.engines.duckdb.delivery import BOM, LONGEST, Delivery, Reading
+from aisle.engines.delivery import BOM, LONGEST, Delivery, Reading
 from aisle.engines.duckdb.header import distinct
 from aisle.engines.duckdb.reading_csv import set_aside
 from aisle.engines.duckdb.records import BROKEN_TEXT, TOO_LONG, Malformed, lines_of, opened, shown

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from aisle.engines.duckdb.delivery import Delivery, Reading
+from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.header import Refusal, check
 from aisle.engines.duckdb.scanning import temporary
 from aisle.engines.duckdb.sql import files, json_object, listed, literal, name

@@ -15,7 +15,7 @@ from functools import cached_property
 from io import BufferedIOBase
 from pathlib import Path
 
-from aisle.engines.duckdb.delivery import LONGEST, Delivery
+from aisle.engines.delivery import LONGEST, Delivery
 
 _BLOCK = 1 << 20
 _SHOWN = 64 << 10

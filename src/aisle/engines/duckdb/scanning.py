@@ -15,7 +15,7 @@ from itertools import count
 import duckdb
 import numpy as np
 
-from aisle.engines.duckdb.delivery import BOM, LONGEST, SEPARATORS, Delivery
+from aisle.engines.delivery import BOM, LONGEST, SEPARATORS, Delivery
 from aisle.engines.duckdb.records import Malformed, opened, shown
 from aisle.engines.duckdb.sql import files, listed, literal, name
 

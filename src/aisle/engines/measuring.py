@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from aisle.engines.duckdb.delivery import BOM, LONGEST, SEPARATORS, LineEnd, Measured
+from aisle.engines.delivery import BOM, LONGEST, SEPARATORS, LineEnd, Measured
 
 _SLICE = 256 << 10  # fits the processor's cache, and is shorter than LONGEST
 _HEAD = 64 << 10
