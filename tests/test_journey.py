@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable, QueryBuilder
 
 from aisle.lake.lake import Lake
 from aisle.run import run
@@ -79,5 +80,16 @@ def test_redemptions_fall_on_the_shops_own_days(journey: Path) -> None:
 
 
 def test_the_lake_opens_with_plain_deltalake_and_duckdb(journey: Path) -> None:
+    delta = DeltaTable(str(journey / "lake" / "gold" / "fact_sales"))
+    question = (
+        "SELECT count(*) AS n, sum(sales_value) AS v FROM t WHERE transaction_timestamp >= '2017-03-01' AND _month = '2017-03'"
+    )
+    (batch,) = QueryBuilder().register("t", delta).execute(question).read_all().to_batches()
+    by_duckdb = rows(
+        journey / "lake",
+        "gold/fact_sales",
+        "SELECT count(*) AS n, sum(sales_value) AS v FROM t WHERE strftime(transaction_timestamp, '%Y-%m') = '2017-03'",
+    )
+    assert [{"n": batch["n"][0].as_py(), "v": batch["v"][0].as_py()}] == by_duckdb
     total = rows(journey / "lake", "gold/fact_sales", "SELECT count(*) AS n, sum(sales_value) AS v FROM t")
     assert total == [{"n": 1_469_307, "v": Decimal("4596039.58")}]

@@ -95,7 +95,8 @@ def run(
             time.monotonic() - started,
         )
         lease.assert_held()
-        _publish(place, former, summary.record())
+        consumed = {name: [d.drop for d in i.drops] for name, i in ingested.items() if i.drops}
+        _publish(place, former, {**summary.record(), "drops": consumed})
         return summary
 
 
