@@ -103,6 +103,9 @@ def test_a_drop_that_cannot_be_read_is_refused_whole_and_the_others_go_on(landin
     )
     lake = ran(landing)
     assert {r["sale"] for r in rows(lake, "gold/fact_sales")} == {1, 2, 7}
+    assert {r["status"] for r in rows(lake, "bronze/_ledger") if r["drop"] == name} == {"consumed", "replaced"}
+    ran(landing, full=True)
+    assert {r["sale"] for r in rows(lake, "gold/fact_sales")} == {1, 2, 7}
 
 
 READ: dict[str, bytes] = {

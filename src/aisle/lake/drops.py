@@ -11,7 +11,7 @@ import ibis
 from aisle.declare.source import SourceSpec
 from aisle.lake.storage import Entry, Storage
 
-Status = Literal["consumed", "refused", "held"]
+Status = Literal["consumed", "refused", "replaced", "held"]
 
 LEDGER = ibis.schema(
     {
@@ -38,8 +38,8 @@ class Drop:
     """A row of the ledger.
 
     A drop's identity is (source, name, digest of its bytes). `status`: consumed (its rows are in
-    silver, duplicates or quarantined), refused (it could not be read; it holds nothing), or held
-    (its name was consumed before with other bytes). `records` = `events` + `duplicates` +
+    silver, duplicates or quarantined), refused (it could not be read; it holds nothing), replaced
+    (refused, and delivered anew since), or held (its name was consumed before with other bytes). `records` = `events` + `duplicates` +
     `quarantined`. `stamp` tells whether the landing's file was touched since.
     """
 

@@ -84,12 +84,12 @@ def run(
                 _note(engine, place, noted)
                 lease.assert_held()
                 release = _publish(place, former, {"noted": len(noted)})
-                return Summary(release.number, _held(noted), seconds=time.monotonic() - started)
+                return Summary(release.number, _by_source({}, noted), seconds=time.monotonic() - started)
             return Summary(former.number if former else None, seconds=time.monotonic() - started)
         ingested, changes, waiting = _work(engine, place, taken, noted, ledger, progress, whole=whole)
         summary = Summary(
             (former.number if former else 0) + 1,
-            {name: SourceSummary.of(i.drops, i.reasons) for name, i in ingested.items()} | _held(noted),
+            _by_source(ingested, noted),
             changes,
             waiting,
             time.monotonic() - started,
@@ -184,9 +184,13 @@ def _restated(ledger: Mapping[str, list[Drop]], ingested: Mapping[str, Ingested]
     return out
 
 
-def _held(noted: list[Drop]) -> dict[str, SourceSummary]:
-    names = {d.source for d in noted if d.status == "held"}
-    return {name: SourceSummary.of([d for d in noted if d.source == name], Counter()) for name in names}
+def _by_source(ingested: Mapping[str, Ingested], noted: list[Drop]) -> dict[str, SourceSummary]:
+    """What was taken of each source, and what is held."""
+    held = {name: [d for d in noted if d.source == name and d.status == "held"] for name in {d.source for d in noted}}
+    taken = {name: (i.drops, i.reasons) for name, i in ingested.items()}
+    names = [*taken, *(name for name, drops in held.items() if drops and name not in taken)]
+    none: tuple[list[Drop], Counter[str]] = ([], Counter())
+    return {name: SourceSummary.of([*taken.get(name, none)[0], *held.get(name, [])], taken.get(name, none)[1]) for name in names}
 
 
 def _nothing_new(lake: Lake, landing: str | Path, former: Release | None, ledger: Mapping[str, list[Drop]]) -> None:

@@ -50,6 +50,8 @@ def take(
         drop = Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size)
         match standing(entry.path, measured.digest, ledger[source.name]):
             case "new":
+                again = [d for d in ledger[source.name] if d.drop == entry.path and d.status == "refused"]
+                noted.extend(replace(d, status="replaced") for d in again)
                 taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.url(kept), measured)))
             case "redelivered":
                 known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == measured.digest)
@@ -70,7 +72,7 @@ def retake(lake: Lake, source: SourceSpec, ledger: Mapping[str, list[Drop]]) -> 
     """
     taken: Taken = []
     for drop in sorted(ledger[source.name], key=lambda d: d.drop):
-        if drop.status == "held":
+        if drop.status in ("held", "replaced"):
             continue
         with lake.storage.open(drop.path) as data:
             measured = measure(iter(lambda: data.read(_CHUNK), b""), compressed=drop.path.endswith(".gz"))
