@@ -8,15 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lakes import content, rows
-from test_laws import Drop, in_order, put
 
+import oracle
 from aisle import Calendar, Degenerate, Dimension, Fact, Lookup, Money, NaturalKey, Overwrite, Source, Star, Sum, Track, _, by
 from aisle.run import run
 from aisle.run.check import check
+from lakes import content, rows
+from test_laws import Drop, in_order, put
 
 
 class Parties(Source, key="count", changed_at="at", deletes=_.op == "D", format="jsonl"):
