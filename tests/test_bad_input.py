@@ -12,6 +12,7 @@ import pytest
 from annotated_types import Ge, MaxLen
 
 from aisle import Degenerate, Dimension, Email, Fact, Lookup, Money, NaturalKey, OneOf, Pii, Source, Star, Sum, Track
+from aisle.errors import NothingDelivered
 from aisle.run import run
 from aisle.run.check import check
 from lakes import rows
@@ -187,7 +188,7 @@ def test_a_redelivered_drop_is_ignored_and_another_content_under_its_name_is_hel
     ran(landing)
     held = [r for r in rows(lake, "bronze/_ledger") if r["status"] == "held"]
     assert [h["drop"] for h in held] == ["good.csv"]
-    assert "under another name" in held[0]["reason"]
+    assert "under a new name" in held[0]["reason"]
     assert {str(r["amount"]) for r in rows(lake, "gold/fact_sales")} == {"10.00", "5.50"}
     (landing / "sales" / "resent.csv").write_bytes(GOOD)
     lake = ran(landing)
@@ -201,7 +202,7 @@ def test_of_rows_with_one_key_the_first_in_arrival_order_stands_however_late_it_
     assert {r["sale"]: str(r["amount"]) for r in rows(lake, "gold/fact_sales")} == {1: "77.00", 2: "5.50"}
     (conflict,) = rows(lake, "quarantine")
     assert (conflict["drop"], conflict["line"]) == ("good.csv", 2)
-    assert conflict["reasons"] == ["another row has this sale, and came first"]
+    assert conflict["reasons"] == ["another row of this sale comes before it, by drop name and line"]
     assert '"amount"' in conflict["row"]
     # Shop 1 was known only from the row that stands no longer: it is taken back.
     assert {r["shop"] for r in rows(lake, "gold/dim_shop")} == {None, 3}
@@ -226,3 +227,19 @@ def test_a_nasty_record_does_not_take_its_neighbours_along(landing: Path, case: 
     assert 4 in {r["sale"] for r in rows(lake, "gold/fact_sales")}
     (row,) = [r for r in rows(lake, "bronze/_ledger") if r["drop"] == "nasty.csv"]
     assert row["records"] == 2
+
+
+def test_what_lies_where_no_source_looks_is_said(landing: Path) -> None:
+    (landing / "sale").mkdir()
+    (landing / "sale" / "x.csv").write_bytes(GOOD)
+    (landing / "stray.txt").write_bytes(b"?")
+    summary = run(STAR, lake=landing.parent / "lake", landing=landing)
+    assert summary.strays == {"sale": 1, "": 1}
+    assert summary.inferred == {"dim_shop": 1}
+
+
+def test_a_landing_that_is_gone_is_said(landing: Path) -> None:
+    ran(landing)
+    landing.rename(landing.parent / "elsewhere")
+    with pytest.raises(NothingDelivered, match="is gone"):
+        ran(landing)

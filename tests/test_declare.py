@@ -95,6 +95,21 @@ WRONG = {
         "S.b",
         "read alike",
     ),
+    "a feed that is none": (
+        "class S(Source, key='a', feed='event'):\n    a: int",
+        "S",
+        "feed='event' is none of changes, events: did you mean 'events'?",
+    ),
+    "a format that is none": (
+        "class S(Source, key='a', feed='events', format='josnl'):\n    a: int",
+        "S",
+        "did you mean 'jsonl'",
+    ),
+    "a measure of nothing": (
+        "class F(Fact, source=Lines, header=Orders, at=Orders.ordered_at):\n    order_id: Degenerate\n    line: Degenerate\n    price: Sum",
+        "F.price",
+        "Write Sum[Money]",
+    ),
     "a reserved name": ("class S(Source, key='a', feed='events'):\n    a: int\n    _b: int\n", None, None),
     "an attribute that is no column": (
         "class D(Dimension, source=Customers):\n    customer_id: NaturalKey\n    nam: Track",

@@ -13,6 +13,7 @@ import click
 from aisle.cli import show
 from aisle.cli.command import Reply, command
 from aisle.cli.progress import shown
+from aisle.errors import ConfigError
 from aisle.project import open_project
 
 DEFAULTS = MappingProxyType(
@@ -63,6 +64,13 @@ def generate(ctx: click.Context, /, days: int, start: datetime, **arguments: Any
     """
     project = open_project(Path.cwd())
     from aisle.retail.generate import generate as simulate
+    from aisle.retail.star import star as retail
+
+    if missing := {s.name for s in retail.sources} - {s.name for s in project.star.sources}:
+        raise ConfigError(
+            f"The simulated shop delivers what the retail star expects, but this project's star has no source {', '.join(sorted(missing))}."
+            "\n  For a project that fits: aisle init NAME"
+        )
 
     with shown(ctx) as report:
         made = simulate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,8 @@ def ran(summary: Summary, star: Star) -> str:
     took = f"{summary.seconds:.1f} s"
     if not summary.tables:
         stands = f"release {summary.release} stands" if summary.release else "there is no release"
-        return "\n".join([f"Nothing new in the landing: {stands} ({took}).", *_set_aside(summary.sources)])
+        said = [*_set_aside(summary.sources), *_strays(summary.strays, star)]
+        return "\n".join([f"Nothing new in the landing: {stands} ({took}).", *said])
     dimensions, facts = {d.table for d in star.dimensions}, {f.table for f in star.facts}
     versions = sum(c.added for name, c in summary.tables.items() if name in dimensions)
     written = sum(c.added for name, c in summary.tables.items() if name in facts)
@@ -72,8 +74,11 @@ def ran(summary: Summary, star: Star) -> str:
                 else f"\n{_count(n, 'line')} of {table} wait for their headers."
                 for table, n in summary.waiting.items()
             ],
+            *_inferred(summary.inferred, star),
+            *_displaced(summary.sources),
             *_set_aside(summary.sources),
             *_unknown_columns(summary.sources),
+            *_strays(summary.strays, star),
         ]
     )
 
@@ -112,14 +117,16 @@ def status(state: State, project: Project) -> str:
     lines += _set_aside(state.sources)
     if any(s.quarantined for s in state.sources.values()):
         lines += ["", f"The rows in quarantine, with every reason: {project.lake}/quarantine (a Delta table)."]
-    lines += [*_unknown_columns(state.sources), ""]
+    lines += [*_unknown_columns(state.sources), *_strays(state.strays, project.star), ""]
     if state.waiting:
         lines.append(f"{_count(state.waiting, 'file')} of the landing {_verb(state.waiting, 'waits', 'wait')}: aisle run")
     elif state.release is None:
         lines.append(f"Nothing waits in the landing {project.landing}. Put files into its folders, or: aisle generate")
     else:
         lines.append("Nothing waits in the landing.")
-    if state.loaded is None:
+    if state.warehouse_trouble:
+        lines.append(f"The warehouse cannot be asked now. {state.warehouse_trouble}")
+    elif state.loaded is None:
         lines.append("The warehouse holds no release" + (": aisle load" if state.release else "."))
     elif state.behind:
         lines.append(f"The warehouse holds release {state.loaded}: aisle load")
@@ -164,6 +171,33 @@ def _set_aside(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState])
     yield from _list("! Refused, as these files cannot be read. Nothing of them is used; have them delivered anew:", refused)
     held = [f"{name}/{drop} {why}" for name, source in sources.items() for drop, why in source.held.items()]
     yield from _list("! Held, until a person decides:", held)
+
+
+def _inferred(inferred: Mapping[str, int], star: Star) -> Iterator[str]:
+    sources = {d.table: d.source.name for d in star.dimensions}
+    for dimension, members in inferred.items():
+        yield f"\n{_count(members, 'member')} of {dimension} {_verb(members, 'is', 'are')} inferred: facts name them, {sources[dimension]} do not (yet)."
+
+
+def _displaced(sources: Mapping[str, SourceSummary]) -> Iterator[str]:
+    for name, source in sources.items():
+        if rows := source.displaced:
+            yield (
+                f"\n! {_count(rows, 'row')} of earlier drops of {name} {_verb(rows, 'stands', 'stand')} no longer: "
+                "of rows with one key the first counts, by drop name and line, and one before them came now."
+            )
+
+
+def _strays(strays: Mapping[str, int], star: Star) -> Iterator[str]:
+    """Files of the landing that no source looks at."""
+    names = [s.name for s in star.sources]
+    near = {folder: difflib.get_close_matches(folder, names, n=1) for folder in strays}
+    told = [
+        f"{folder + '/' if folder else 'the landing itself'}: {_count(files, 'file')}"
+        + (f"; did you mean {near[folder][0]}/?" if near[folder] else "")
+        for folder, files in strays.items()
+    ]
+    yield from _list(f"! In the landing, but of no source (they are {', '.join(names)}):", told)
 
 
 def _unknown_columns(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState]) -> Iterator[str]:

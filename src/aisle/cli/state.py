@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -55,6 +54,8 @@ class State:
     sources: Mapping[str, SourceState]
     tables: Mapping[str, int]
     loaded: int | None
+    strays: Mapping[str, int] = field(default_factory=dict)
+    warehouse_trouble: str | None = None
     writer: Mapping[str, Any] | None = field(default=None)
 
     @property
@@ -64,7 +65,7 @@ class State:
     @property
     def behind(self) -> bool:
         """Whether the warehouse holds another release than the lake's newest."""
-        return self.release is not None and self.loaded != self.release
+        return self.release is not None and self.loaded != self.release and self.warehouse_trouble is None
 
 
 def read_state(project: Project) -> State:
@@ -72,12 +73,12 @@ def read_state(project: Project) -> State:
 
     Raises:
         LakeError: the lake's newest release cannot be read.
-        WarehouseError: the warehouse is there, but cannot be opened.
     """
     from aisle.engines.duckdb.engine import DuckDBEngine
-    from aisle.lake.drops import delivered, unseen
+    from aisle.errors import WarehouseError
+    from aisle.lake.drops import delivered, strays, unseen
     from aisle.lake.lake import Lake
-    from aisle.lake.lease import FILE
+    from aisle.lake.lease import holder
     from aisle.lake.storage import Storage
     from aisle.run.take import read_ledger
     from aisle.warehouses import open_warehouse
@@ -92,9 +93,12 @@ def read_state(project: Project) -> State:
         s.name: SourceState.of(ledger[s.name], tuple(e.path for e in unseen(delivered(landing, s), ledger[s.name])))
         for s in star.sources
     }
-    with open_warehouse(project.warehouse, star.name) as warehouse:
-        loaded = warehouse.release()
-    lease = lake.storage.get(FILE)
+    loaded, trouble = None, None
+    try:
+        with open_warehouse(project.warehouse, star.name) as warehouse:
+            loaded = warehouse.release()
+    except WarehouseError as error:
+        trouble = str(error)
     return State(
         release=release.number if release else None,
         made_at=release.made_at if release else None,
@@ -102,5 +106,7 @@ def read_state(project: Project) -> State:
         sources=sources,
         tables={name: table.rows for name, table in lake.gold.items()},
         loaded=loaded,
-        writer=json.loads(lease) if lease else None,
+        strays=strays(landing, star.sources),
+        warehouse_trouble=trouble,
+        writer=holder(lake.storage),
     )

@@ -11,13 +11,13 @@ from inspect import cleandoc
 from typing import Any, get_type_hints
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Name the nearest of the known names, or list them: the end of a message."""
+def did_you_mean(name: str, known: Iterable[str], *, listing: bool = True) -> str:
+    """Name the nearest of the known names, or (if `listing`) all of them: the end of a message."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f": did you mean {near[0]!r}?"
-    return f"; there are {', '.join(known)}" if known else ""
+    return f"; there are {', '.join(known)}" if known and listing else ""
 
 
 def column_annotations(cls: type) -> dict[str, Any]:

@@ -279,6 +279,9 @@ class _Reader:
             return self.lookup(where, name, arguments[0], given, time)
         if origin in _ADDITIVITY:
             return self.measure(where, name, _ADDITIVITY[origin], arguments[0], given)
+        if kind in _ADDITIVITY or kind is Lookup:
+            of = "DimCustomer" if kind is Lookup else "Money"
+            raise DeclarationError(where, f"{kind.__name__} does not say of what", f"Write {kind.__name__}[{of}].")
         raise DeclarationError(
             where, f"{kind!r} is nothing that a fact has", "Use Degenerate, Lookup[…], Sum[…], SemiAdditive[…] or NonAdditive[…]."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -113,6 +113,11 @@ def _validate(owner: str, spec: SourceSpec) -> None:
     have = [c.name for c in spec.columns]
     if not have:
         raise DeclarationError(owner, "has no columns", "Write one annotation for each column: `customer_id: int`.")
+    for role, given, known in (("feed", spec.feed, get_args(Feed)), ("format", spec.format, get_args(Format))):
+        if given not in known:
+            raise DeclarationError(
+                owner, f"{role}={given!r} is none of {', '.join(known)}{did_you_mean(given, known, listing=False)}"
+            )
     if not spec.key:
         raise DeclarationError(owner, "has no key", f'Write class {owner}(Source, key="…"): what names a row of the table?')
     for role, column_name in [("key", k) for k in spec.key] + [("changed_at", spec.changed_at), ("sequence", spec.sequence)]:

@@ -74,8 +74,23 @@ def delivered(landing: Storage, source: SourceSpec) -> Iterator[Entry]:
     """The files in a source's folder of the landing. Files still being written, or hidden, are passed over."""
     for entry in landing.entries(source.name):
         name = entry.path.removeprefix(f"{source.name}/")
-        if not any(part.startswith((".", "_")) for part in name.split("/")) and not name.endswith(_IGNORED_ENDINGS):
+        if not _passed_over(name):
             yield replace(entry, path=name)
+
+
+def strays(landing: Storage, sources: Iterable[SourceSpec]) -> dict[str, int]:
+    """How many files lie in the landing where no source looks, by folder; "" is the landing itself."""
+    expected = {source.name for source in sources}
+    found = {
+        name: sum(1 for _ in landing.entries(name)) for name in landing.folders() if name not in expected and name[0] not in "._"
+    }
+    found[""] = sum(1 for name in landing.files() if not _passed_over(name))
+    return {name: files for name, files in found.items() if files}
+
+
+def _passed_over(name: str) -> bool:
+    """Whether a file is hidden, or still being written."""
+    return any(part.startswith((".", "_")) for part in name.split("/")) or name.endswith(_IGNORED_ENDINGS)
 
 
 def bronze_path(source: SourceSpec, digest: str, name: str) -> str:

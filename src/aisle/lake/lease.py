@@ -63,6 +63,12 @@ def writing(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
             storage.delete(FILE)
 
 
+def holder(storage: Storage) -> dict[str, object] | None:
+    """Who writes to the lake now: host, pid and since when; None if nobody, or a process that is dead."""
+    held = _read(storage)
+    return None if held is None or _is_dead(held) else held
+
+
 def _read(storage: Storage) -> dict[str, object] | None:
     data = storage.get(FILE)
     try:

@@ -71,6 +71,14 @@ class Storage:
             return sorted(os.listdir(self.root / prefix))
         return []
 
+    def folders(self) -> list[str]:
+        """The names of the folders directly in the storage."""
+        return [name for name in self.names("") if (self.root / name).is_dir()]
+
+    def files(self) -> list[str]:
+        """The names of the files directly in the storage."""
+        return [name for name in self.names("") if (self.root / name).is_file()]
+
     def exists(self, path: str) -> bool:
         return (self.root / path).exists()
 

@@ -21,7 +21,7 @@ from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Change, Engine
 from aisle.errors import LakeError, NothingDelivered
-from aisle.lake.drops import LEDGER, Drop
+from aisle.lake.drops import LEDGER, Drop, strays
 from aisle.lake.lake import QUARANTINE, Lake
 from aisle.lake.lease import writing
 from aisle.lake.releases import Release
@@ -62,7 +62,8 @@ def run(
         LawBroken: a law does not hold; no release is made.
     """
     started = time.monotonic()
-    place = Lake(lake, star)
+    place, delivered_to = Lake(lake, star), Storage(landing)
+    stray = strays(delivered_to, star.sources)
     with ExitStack() as held:
         lease = held.enter_context(writing(place.storage, break_lease=break_lease))
         former = place.releases.newest()
@@ -74,7 +75,7 @@ def run(
         place.restore(former)
         engine = held.enter_context(DuckDBEngine(memory_limit=memory_limit))
         ledger = read_ledger(engine, place)
-        taken, noted = take(place, Storage(landing), ledger, progress)
+        taken, noted = take(place, delivered_to, ledger, progress)
         whole = full or former is None
         if full:
             taken = {s.name: retake(place, s, ledger) + taken.get(s.name, []) for s in star.sources}
@@ -84,14 +85,16 @@ def run(
                 _note(engine, place, noted)
                 lease.assert_held()
                 release = _publish(place, former, {"noted": len(noted)})
-                return Summary(release.number, _by_source({}, noted), seconds=time.monotonic() - started)
-            return Summary(former.number if former else None, seconds=time.monotonic() - started)
+                return Summary(release.number, _by_source({}, noted), strays=stray, seconds=time.monotonic() - started)
+            return Summary(former.number if former else None, strays=stray, seconds=time.monotonic() - started)
         ingested, changes, waiting = _work(engine, place, taken, noted, ledger, progress, whole=whole)
         summary = Summary(
             (former.number if former else 0) + 1,
             _by_source(ingested, noted),
             changes,
             waiting,
+            _inferred(engine, place),
+            stray,
             time.monotonic() - started,
         )
         lease.assert_held()
@@ -187,10 +190,20 @@ def _restated(ledger: Mapping[str, list[Drop]], ingested: Mapping[str, Ingested]
 def _by_source(ingested: Mapping[str, Ingested], noted: list[Drop]) -> dict[str, SourceSummary]:
     """What was taken of each source, and what is held."""
     held = {name: [d for d in noted if d.source == name and d.status == "held"] for name in {d.source for d in noted}}
-    taken = {name: (i.drops, i.reasons) for name, i in ingested.items()}
-    names = [*taken, *(name for name, drops in held.items() if drops and name not in taken)]
-    none: tuple[list[Drop], Counter[str]] = ([], Counter())
-    return {name: SourceSummary.of([*taken.get(name, none)[0], *held.get(name, [])], taken.get(name, none)[1]) for name in names}
+    summaries = {
+        name: SourceSummary.of([*i.drops, *held.pop(name, [])], i.reasons, sum(i.restated.values()))
+        for name, i in ingested.items()
+    }
+    return summaries | {name: SourceSummary.of(drops, Counter()) for name, drops in held.items() if drops}
+
+
+def _inferred(engine: Engine, lake: Lake) -> dict[str, int]:
+    """How many members of each dimension are known only because a fact names them."""
+    found = {}
+    for d in lake.star.dimensions:
+        rows = engine.bind(d.table, lake.gold[d.table])
+        found[d.table] = engine.count(rows.filter(rows["is_inferred"]))
+    return {table: members for table, members in found.items() if members}
 
 
 def _nothing_new(lake: Lake, landing: str | Path, former: Release | None, ledger: Mapping[str, list[Drop]]) -> None:
@@ -200,6 +213,8 @@ def _nothing_new(lake: Lake, landing: str | Path, former: Release | None, ledger
             f"There is nothing in the landing {landing}. Put files where the star's sources expect them:\n{expected}\n"
             "  or let `aisle generate` make a shop's data."
         )
+    if not Path(landing).exists():
+        raise NothingDelivered(f"The landing {landing} is gone: there is no such folder. The last release stands.")
 
 
 def _publish(lake: Lake, former: Release | None, record: Mapping[str, object]) -> Release:

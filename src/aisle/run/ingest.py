@@ -109,7 +109,7 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
         for row in engine.rows(fallen.group_by(DROP, "_verdict").agg(rows=fallen.count())):
             fallen_rows[row[DROP], row["_verdict"]] = row["rows"]
         conflicts = fallen.filter(fallen["_verdict"] == CONFLICT)
-        reason = ibis.literal(f"another row has this {', '.join(source.key)}, and came first")
+        reason = ibis.literal(f"another row of this {', '.join(source.key)} comes before it, by drop name and line")
         text = ibis.struct({c.name: conflicts[c.name] for c in source.columns}).cast("json").cast("string")
         engine.extend(bad_name, _quarantined(source, conflicts, ibis.array([reason]), text))
         if known is not None:

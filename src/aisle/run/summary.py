@@ -34,7 +34,11 @@ quiet = Progress()
 
 @dataclass(frozen=True)
 class SourceSummary:
-    """What a run took of a source, in rows; `refused` and `held` are whole drops with the reason."""
+    """What a run took of a source, in rows.
+
+    `displaced` are rows of earlier drops that stand no longer, since one that comes before them in
+    the order of arrival was delivered late. `refused` and `held` are whole drops with the reason.
+    """
 
     drops: int
     records: int
@@ -45,9 +49,10 @@ class SourceSummary:
     refused: dict[str, str]
     held: dict[str, str]
     unknown_columns: dict[str, str]
+    displaced: int = 0
 
     @classmethod
-    def of(cls, drops: Sequence[Drop], reasons: Counter[str]) -> SourceSummary:
+    def of(cls, drops: Sequence[Drop], reasons: Counter[str], displaced: int = 0) -> SourceSummary:
         return cls(
             drops=sum(d.status == "consumed" for d in drops),
             records=sum(d.records for d in drops),
@@ -58,19 +63,24 @@ class SourceSummary:
             refused={d.drop: d.reason or "" for d in drops if d.status == "refused"},
             held={d.drop: d.reason or "" for d in drops if d.status == "held"},
             unknown_columns={d.drop: d.unknown_columns for d in drops if d.unknown_columns},
+            displaced=displaced,
         )
 
 
 @dataclass(frozen=True)
 class Summary:
     """A run in numbers. `release` is the newest release after it; `tables` what changed in each, in rows;
-    `waiting` the lines, by fact, that this run looked at and whose header is not here.
+    `waiting` the lines, by fact, that this run looked at and whose header is not here; `inferred` the
+    members, by dimension, that are known only because a fact names them; `strays` the files of the
+    landing, by folder, that belong to no source.
     """
 
     release: int | None
     sources: Mapping[str, SourceSummary] = field(default_factory=dict)
     tables: Mapping[str, Change] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    inferred: Mapping[str, int] = field(default_factory=dict)
+    strays: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     def total(self, what: str) -> int:
@@ -83,4 +93,6 @@ class Summary:
             "sources": {name: asdict(s) for name, s in self.sources.items()},
             "tables": {name: asdict(c) for name, c in self.tables.items()},
             "waiting": dict(self.waiting),
+            "inferred": dict(self.inferred),
+            "strays": dict(self.strays),
         }

@@ -58,7 +58,8 @@ def take(
                 noted.append(replace(known, stamp=entry.stamp))
             case "held":
                 reason = (
-                    "was delivered before with other content. Nothing of it is used: deliver what it corrects under another name."
+                    "was delivered before with other content, and nothing of it is used. Deliver what it corrects under a new name "
+                    "that sorts after this one, and with a later time of change."
                 )
                 noted.append(replace(drop, status="held", reason=reason))
     return taken, noted

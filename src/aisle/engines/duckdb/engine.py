@@ -25,6 +25,7 @@ from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
 from aisle.engines.port import Change
+from aisle.errors import ConfigError
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
 
@@ -50,9 +51,15 @@ class DuckDBEngine:
         self._memory_limit = memory_limit or _modest_memory()
         self._threads = threads or len(os.sched_getaffinity(0))
         self._spill = Path(tempfile.mkdtemp(prefix="aisle-"))
-        self._con = duckdb.connect(
-            config={"memory_limit": self._memory_limit, "threads": self._threads, "temp_directory": str(self._spill)}
-        )
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": self._memory_limit,
+            "threads": self._threads,
+            "temp_directory": str(self._spill),
+        }
+        try:
+            self._con = duckdb.connect(config=settings)
+        except duckdb.Error as error:
+            raise ConfigError(f'memory_limit = {self._memory_limit!r} is no size such as "2GB": {error}') from None
         self._con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET preserve_insertion_order = true")
         self._con.execute(MACROS)
 

@@ -91,7 +91,10 @@ def _other_delimiter(head: bytes, columns: Mapping[str, bool], delimiter: str) -
         except Refusal:
             continue
         if all(c in names for c, required in columns.items() if required):
-            return f" Its header splits into the contract's columns at {written}: declare delimiter={written}."
+            return (
+                f" Its header splits into the contract's columns at {written}. Have it delivered with {delimiter!r}; "
+                f"or, if all drops of this source are so, declare delimiter={written}."
+            )
     return ""
 
 

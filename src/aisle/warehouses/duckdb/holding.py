@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from aisle.declare.star import Star
@@ -29,18 +28,23 @@ COLUMNS = {
 def holding(con: DuckDBPyConnection, star: Star) -> Held | None:
     """What the warehouse says it holds of a star, compared with what stands there."""
     listed = ", ".join(DUCKDB.identifier(c) for c in COLUMNS)
-    try:
-        rows = con.execute(f"SELECT {listed} FROM {DUCKDB.identifier(star.name, RELEASE_TABLE)} ORDER BY ALL").fetchall()
-    except (duckdb.CatalogException, duckdb.BinderException):
+    # Asked first, since from DuckDB 2 on an error, even of a missing table, ends the transaction.
+    there = con.execute(
+        "SELECT column_name FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
+        [star.name, RELEASE_TABLE],
+    ).fetchall()
+    if not set(COLUMNS) <= {name for (name,) in there}:
         return None
+    rows = con.execute(f"SELECT {listed} FROM {DUCKDB.identifier(star.name, RELEASE_TABLE)} ORDER BY ALL").fetchall()
     if not rows:
         return None
     counts = {row[4]: row[6] for row in rows}
     tampered = "" if len({row[:4] for row in rows}) == 1 else f"{RELEASE_TABLE} was changed by hand."
     for spec in star.tables:
         tampered = tampered or _difference(con, star, spec, counts.get(spec.table))
-    there = {n for (n,) in con.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = ?", [star.name]).fetchall()}
-    undressed = not {v.name for v in views(star, DUCKDB)} <= there
+    shown = {n for (n,) in con.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = ?", [star.name]).fetchall()}
+    undressed = not {v.name for v in views(star, DUCKDB)} <= shown
     release, made_at, fingerprint, definition = rows[0][:4]
     return Held(release, made_at, fingerprint, definition, {row[4]: row[5] for row in rows}, counts, tampered, undressed)
 
