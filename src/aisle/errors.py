@@ -3,6 +3,7 @@
     AisleError
     ├── DeclarationError     a star, dimension, fact or source is declared wrongly
     ├── ConfigError          aisle.toml, an option, or the project folder is wrong
+    ├── DoesNotFit           a computed value does not fit the type that is declared for it
     ├── NothingDelivered     the landing holds no drop that any source expects
     ├── LakeError            the lake cannot be read or written as asked
     │   ├── LeaseHeld        another writer is at work
@@ -36,6 +37,12 @@ class ConfigError(AisleError):
     """The project's settings are missing or wrong."""
 
     exit_code = 2
+
+
+class DoesNotFit(AisleError):
+    """A computed value, such as a measure, does not fit its declared type. The last release stands."""
+
+    exit_code = 6
 
 
 class NothingDelivered(AisleError):

@@ -217,6 +217,12 @@ class Fact:
                 f"the lines have no column {missing[0]!r}, the key of their header {head.name}",
                 "Declare it in the lines.",
             )
+        if head is not None and (other := [k for k in head.key if lines[k].type != head[k].type]):
+            raise DeclarationError(
+                f"{owner}.{other[0]}",
+                f"is {lines[other[0]].type} in the lines, but {head[other[0]].type} in their header {head.name}",
+                "Declare both with one type.",
+            )
         bare = FactSpec(name or snake_case(owner), docstring(cls), lines, head, "", ())
         reader = _Reader(owner, cls, bare)
         time = reader.joined_name(f"{owner}(at=…)", at)

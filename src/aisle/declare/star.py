@@ -15,6 +15,19 @@ from aisle.errors import DeclarationError
 _RESERVED = {"information_schema", "main", "pg_catalog", "public", "system", "temp"}
 
 
+def _plain_names(where: str, table: DimensionSpec | CalendarSpec | FactSpec | SourceSpec) -> None:
+    """Names that every engine and warehouse can tell apart, and that aisle does not use itself."""
+    own = table.name if isinstance(table, SourceSpec) else table.table
+    if not own.isidentifier() or own.startswith("_"):
+        raise DeclarationError(
+            where, f"{own!r} is no name for a table or source", "Use letters, digits and _, and begin with a letter."
+        )
+    seen: dict[str, str] = {}
+    for column in table.columns:
+        if (other := seen.setdefault(column.name.lower(), column.name)) != column.name:
+            raise DeclarationError(f"{own}.{column.name}", f"differs from {other} by case alone", "Rename one of them.")
+
+
 class Star:
     """A star schema: one declaration from which everything else follows.
 
@@ -54,6 +67,8 @@ class Star:
         tables = [t.table for t in self.tables]
         if twice := {t for t in tables if tables.count(t) > 1}:
             raise DeclarationError(where, f"two of its tables are named {min(twice)!r}", 'Give one of them name="…".')
+        for named in (*self.tables, *self.sources):
+            _plain_names(where, named)
         for fact in self.facts:
             for lookup in fact.lookups:
                 if lookup.dimension not in specs:

@@ -36,6 +36,10 @@ class Engine(Protocol):
         """Name a stored table, or some of its files, for use in expressions."""
         ...
 
+    def alike(self, source: SourceSpec, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+        """Part deliveries so that those of one part have columns of the same types."""
+        ...
+
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
         """Read drops as they are: the raw rows, the malformed records, and what became of each drop."""
         ...

@@ -9,6 +9,7 @@ from typing import Literal
 import ibis
 
 from aisle.declare.source import SourceSpec
+from aisle.errors import LakeError
 from aisle.lake.storage import Entry, Storage
 
 Status = Literal["consumed", "refused", "replaced", "held"]
@@ -74,6 +75,8 @@ def delivered(landing: Storage, source: SourceSpec) -> Iterator[Entry]:
     """The files in a source's folder of the landing. Files still being written, or hidden, are passed over."""
     for entry in landing.entries(source.name):
         name = entry.path.removeprefix(f"{source.name}/")
+        if not name.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in name):
+            raise LakeError(f"The landing's folder {source.name}/ holds a file whose name is not UTF-8: {name!r}. Rename it.")
         if not _passed_over(name):
             yield replace(entry, path=name)
 

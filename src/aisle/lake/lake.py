@@ -28,10 +28,17 @@ class Lake:
         self.releases = Releases(self.storage)
         self.ledger = Table(self.storage, "bronze/_ledger", LEDGER)
         self.quarantine = Table(self.storage, "quarantine", QUARANTINE)
-        self.silver = {s.name: Table(self.storage, f"silver/{s.name}", s.silver) for s in star.sources}
+        self.silver = {
+            s.name: Table(self.storage, f"silver/{s.name}", s.silver, personal=[c.name for c in s.columns if c.personal])
+            for s in star.sources
+        }
         self.gold = {
             spec.table: Table(
-                self.storage, f"gold/{spec.table}", spec.schema, time=spec.time if isinstance(spec, FactSpec) else None
+                self.storage,
+                f"gold/{spec.table}",
+                spec.schema,
+                time=spec.time if isinstance(spec, FactSpec) else None,
+                personal=[c.name for c in spec.columns if c.personal],
             )
             for spec in star.tables
         }

@@ -55,12 +55,25 @@ def writing(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
                 f"Another run is writing to {storage}: process {held.get('pid')} on {held.get('host')}, since {held.get('since')}.\n"
                 "  Wait for it. If you know that it is gone, run again with --break-lease."
             )
-        storage.delete(FILE)
+        _take_over(storage, held, token)
     try:
         yield Lease(storage, token)
     finally:
         if (_read(storage) or {}).get("token") == token:
             storage.delete(FILE)
+
+
+def _take_over(storage: Storage, dead: dict[str, object], token: str) -> None:
+    """Put a dead lease aside, unless another writer has done so meanwhile and holds a new one."""
+    aside = f"_lease.{token}.dead"
+    try:
+        storage.move(FILE, aside)
+    except FileNotFoundError:
+        return
+    moved = storage.get(aside) or b"{}"
+    storage.delete(aside)
+    if json.loads(moved).get("token") != dead.get("token"):
+        storage.put_if_absent(FILE, moved)
 
 
 def holder(storage: Storage) -> dict[str, object] | None:

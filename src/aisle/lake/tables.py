@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from aisle.errors import LakeError
+from aisle.errors import LakeError, LeaseLost
 from aisle.lake.storage import Storage
 
 MONTH = "_month"
@@ -40,10 +40,13 @@ class Table:
         name: its path inside the lake, such as `gold/fact_sales`.
         schema: its columns; timestamps are UTC.
         time: the column by whose UTC month the table is partitioned, and inside sorted.
+        personal: columns of personal data: their least and greatest values are not written into the log.
     """
 
-    def __init__(self, storage: Storage, name: str, schema: ibis.Schema, *, time: str | None = None) -> None:
-        self.storage, self.name, self.schema, self.time = storage, name, schema, time
+    def __init__(
+        self, storage: Storage, name: str, schema: ibis.Schema, *, time: str | None = None, personal: Collection[str] = ()
+    ) -> None:
+        self.storage, self.name, self.schema, self.time, self.personal = storage, name, schema, time, personal
         self._delta: DeltaTable | None = None
         self.files: tuple[DataFile, ...] = ()
 
@@ -66,7 +69,8 @@ class Table:
         Raises:
             LakeError: the version's log is gone.
         """
-        if not self.storage.exists(f"{self.name}/_delta_log"):
+        # A log without a commit is what a process leaves that died while it made the table.
+        if not any(entry.endswith(".json") for entry in self.storage.names(f"{self.name}/_delta_log")):
             if version is not None:
                 raise LakeError(f"{self.name} is gone from the lake {self.storage}, though a release needs it.")
             self._delta, self.files = None, ()
@@ -106,6 +110,10 @@ class Table:
         schema = self._delta_schema()
         if self._delta is None:
             self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="error", name=self.name)
+        elif self._delta.schema() != schema:
+            # Another declaration, so another schema; only a whole rewrite gets here, as a run refuses a mixture.
+            self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="overwrite", name=self.name)
+            remove = ()
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
             for f in remove
@@ -113,6 +121,7 @@ class Table:
         actions += [
             AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add
         ]
+        before = self._delta.version()
         self._delta.create_write_transaction(
             actions,
             "append",
@@ -121,6 +130,10 @@ class Table:
             commit_properties=CommitProperties(custom_metadata={k: str(v) for k, v in metadata.items()}),
         )
         self.open()
+        if self.version != before + 1:
+            raise LeaseLost(
+                f"Another writer committed to {self.name} while this run worked; nothing of this run is published. Run again."
+            )
 
     def _partition(self, file: DataFile) -> dict[str, str | None]:
         return {MONTH: file.month} if self.time else {}

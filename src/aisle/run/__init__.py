@@ -147,14 +147,14 @@ def _gold(
                 if periods is not None:
                     moved[spec.table] = periods
             case CalendarSpec():
-                changes[spec.table] = dimensions.refresh_calendar(engine, lake, spec, whole=whole)
+                changes[spec.table] = dimensions.refresh_calendar(engine, lake, spec, ingested, whole=whole)
             case FactSpec():
                 changes[spec.table], waiting[spec.table] = facts.refresh(engine, lake, spec, ingested, moved, whole=whole)
     return changes, {table: lines for table, lines in waiting.items() if lines}
 
 
 def _set_aside(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], *, whole: bool) -> None:
-    bad = [ibis.table(QUARANTINE, name=f"bad_{name}") for name in ingested]
+    bad = [ibis.table(QUARANTINE, name=f"_bad_{name}") for name in ingested]
     rows = ibis.union(*bad) if len(bad) > 1 else bad[0]
     if whole or any(i.reasons for i in ingested.values()):
         engine.rewrite(lake.quarantine, add=rows, whole=whole, metadata={"step": "quarantine"})
@@ -162,7 +162,12 @@ def _set_aside(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], *, 
 
 def _note(engine: Engine, lake: Lake, drops: list[Drop]) -> None:
     """Put drops into the ledger, in the place of what it said of them."""
-    rows = engine.values("noted", LEDGER, [d.row for d in {d.identity: d for d in drops}.values()])
+    newest: dict[tuple[str, str, str], Drop] = {}
+    for drop in drops:
+        # A drop delivered again has a new stamp, and may be restated in the same run.
+        former = newest.get(drop.identity)
+        newest[drop.identity] = drop if former is None else replace(drop, stamp=former.stamp)
+    rows = engine.values("_noted", LEDGER, [d.row for d in newest.values()])
     engine.rewrite(lake.ledger, add=rows, gone=rows.select("source", "drop", "digest"), metadata={"step": "ledger"})
 
 

@@ -16,6 +16,7 @@ from aisle.lake.lake import Lake
 from aisle.run.ingest import Ingested
 from aisle.stages.calendar import calendar, local_year
 from aisle.stages.history import inferred, moved, unknown, versions
+from aisle.stages.time import LAST_YEAR
 
 NOTHING = Change(0, 0)
 
@@ -32,43 +33,44 @@ def refresh(
         LawBroken: two versions have one surrogate key.
     """
     table, key = lake.gold[d.table], list(d.natural_key)
-    stored = engine.bind(d.table, table)
     touched = None
     if not whole:
+        stored = engine.bind(d.table, table)
         parts = _touched(lake, d, ingested, stored)
         if not parts:
             return NOTHING, None
-        touched = engine.keep(f"touched_{d.name}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
+        touched = engine.keep(f"_touched_{d.table}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
         if not engine.count(touched):
             return NOTHING, None
-    events = _of(engine.bind(f"silver_{d.source.name}", lake.silver[d.source.name]), key, touched, key)
-    new = engine.keep(f"versions_{d.name}", versions(events, d))
+    events = _of(engine.bind(f"_silver_{d.source.name}", lake.silver[d.source.name]), key, touched, key)
+    new = engine.keep(f"_versions_{d.table}", versions(events, d))
     referenced = [
-        _of(engine.bind(f"silver_{source.name}", lake.silver[source.name]), list(columns), touched, key)
+        _of(engine.bind(f"_silver_{source.name}", lake.silver[source.name]), list(columns), touched, key)
         .select(**dict(zip(key, columns, strict=True)))
         .drop_null(key)
         for source, columns in _references(lake, d)
     ]
     if referenced:
         named = ibis.union(*referenced, distinct=True) if len(referenced) > 1 else referenced[0].distinct()
-        new = engine.extend(f"versions_{d.name}", inferred(named.anti_join(new, key), d))
+        new = engine.extend(f"_versions_{d.table}", inferred(named.anti_join(new, key), d))
     if whole:
-        new = engine.extend(f"versions_{d.name}", unknown(d))
+        new = engine.extend(f"_versions_{d.table}", unknown(d))
         change = engine.rewrite(table, add=new, whole=True, metadata={"step": d.table})
         engine.bind(d.table, table)
         _assert_distinct(engine, d, new)
-        engine.drop(f"versions_{d.name}")
+        engine.drop(f"_versions_{d.table}")
         return change, None
     assert touched is not None
-    old = engine.keep(f"former_{d.name}", stored.semi_join(touched, key))
+    assert stored is not None
+    old = engine.keep(f"_former_{d.table}", stored.semi_join(touched, key))
     differing = new.difference(old).select(*key).union(old.difference(new).select(*key), distinct=True)
-    differing = engine.keep(f"differing_{d.name}", differing)
+    differing = engine.keep(f"_differing_{d.table}", differing)
     if not engine.count(differing):
         return NOTHING, None
     _assert_distinct(engine, d, new, stored.anti_join(touched, key))
     gone, came = old.semi_join(differing, key), new.semi_join(differing, key)
     change = Change(engine.count(gone.difference(came)), engine.count(came.difference(gone)))
-    periods = engine.keep(f"moved_{d.name}", moved(gone, came, d))
+    periods = engine.keep(f"_moved_{d.table}", moved(gone, came, d))
     engine.rewrite(table, add=came, gone=differing, metadata={"step": d.table})
     engine.bind(d.table, table)
     return change, periods
@@ -121,21 +123,38 @@ def _assert_distinct(engine: Engine, d: DimensionSpec, new: ir.Table, others: ir
         )
 
 
-def refresh_calendar(engine: Engine, lake: Lake, c: CalendarSpec, *, whole: bool) -> Change:
-    """Make the calendar reach the last year that any fact date ever reached."""
+def refresh_calendar(engine: Engine, lake: Lake, c: CalendarSpec, ingested: Mapping[str, Ingested], *, whole: bool) -> Change:
+    """Make the calendar reach the last year that any fact date ever reached.
+
+    Only what came is looked at, unless it is made anew, or rows were displaced, which may take a year back.
+    """
     table = lake.gold[c.table]
-    last = c.start
-    for fact, i in lake.star.referencing(c):
-        source, (column,) = fact.origin((fact.lookups[i].at,))
-        silver = engine.bind(f"silver_{source.name}", lake.silver[source.name])
-        day = silver[column]
-        newest = engine.rows(silver.agg(newest=day.cast("timestamp('UTC', 6)").max() if day.type().is_date() else day.max()))[0][
-            "newest"
-        ]
-        if newest is not None:
-            last = max(last, local_year(newest, lake.star.time_zone if not day.type().is_date() else "UTC"))
-    new = engine.values(f"new_{c.table}", c.schema, calendar(c, last))
-    stored = engine.bind(c.table, table)
-    if not whole and table.files and not engine.count(new.difference(stored).union(stored.difference(new))):
+    stored = engine.bind(c.table, table) if table.files and not whole else None
+    places = [(fact.origin((fact.lookups[i].at,))) for fact, i in lake.star.referencing(c)]
+    afresh = stored is None or any(i.displaced is not None for i in ingested.values())
+    reached = c.start if afresh or stored is None else engine.rows(stored.agg(year=stored["year"].max()))[0]["year"]
+    last = reached
+    for source, (column,) in places:
+        rows = (
+            engine.bind(f"_silver_{source.name}", lake.silver[source.name])
+            if afresh
+            else ingested[source.name].events
+            if source.name in ingested
+            else None
+        )
+        if rows is not None:
+            last = max(last, min(LAST_YEAR, _last_year(engine, rows[column], lake.star.time_zone)))
+    if stored is not None and not afresh and last == reached:
+        return NOTHING
+    new = engine.values(f"_new_{c.table}", c.schema, calendar(c, last))
+    if stored is not None and not engine.count(new.difference(stored).union(stored.difference(new))):
         return NOTHING
     return engine.rewrite(table, add=new, whole=True, metadata={"step": c.table})
+
+
+def _last_year(engine: Engine, at: ir.Value, zone: str) -> int:
+    """The last year, on the business's clock, of a column of times or dates; 0 if it is empty."""
+    newest = engine.rows(at.as_table().agg(newest=ibis._[at.get_name()].max()))[0]["newest"]
+    if newest is None:
+        return 0
+    return local_year(newest, zone) if at.type().is_timestamp() else int(newest.year)

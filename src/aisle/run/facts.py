@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.fact import FactSpec
 from aisle.engines.port import Change, Engine
-from aisle.errors import LawBroken
+from aisle.errors import DoesNotFit, LawBroken
 from aisle.lake.lake import Lake
 from aisle.run.dimensions import NOTHING
 from aisle.run.ingest import Ingested
@@ -34,22 +34,22 @@ def refresh(
     Raises:
         LawBroken: a line makes no row, or more than one.
     """
-    table, line_key = lake.gold[f.table], list(f.lines.key)
-    lines = engine.bind(f"silver_{f.lines.name}", lake.silver[f.lines.name])
+    line_key = list(f.lines.key)
+    lines = engine.bind(f"_silver_{f.lines.name}", lake.silver[f.lines.name])
     touched = None
     if not whole:
         parts = _touched(engine, lake, f, lines, ingested, moved)
         if not parts:
             return NOTHING, 0
-        touched = engine.keep(f"touched_{f.name}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
+        touched = engine.keep(f"_touched_{f.table}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
         if not engine.count(touched):
             return NOTHING, 0
-        lines = engine.keep(f"lines_{f.name}", newest(lines.semi_join(touched, line_key), f.lines))
+        lines = engine.keep(f"_lines_{f.table}", newest(lines.semi_join(touched, line_key), f.lines))
     else:
         lines = newest(lines, f.lines)
     header = None
     if f.header is not None:
-        events = engine.bind(f"silver_{f.header.name}", lake.silver[f.header.name])
+        events = engine.bind(f"_silver_{f.header.name}", lake.silver[f.header.name])
         header = newest(events if whole else events.semi_join(lines, list(f.header.key)), f.header)
     dimensions = {
         lookup.dimension.table: engine.bind(lookup.dimension.table, lake.gold[lookup.dimension.table])
@@ -57,15 +57,31 @@ def refresh(
         if isinstance(lookup.dimension, DimensionSpec)
     }
     rows = facts(with_header(lines, header, f), dimensions, f, lake.star.time_zone)
+    try:
+        return _replace(engine, lake, f, lines, header, rows, touched)
+    except DoesNotFit as error:
+        measures = ", ".join(f"{m.name} {m.type}" for m in f.measures)
+        raise DoesNotFit(
+            f"{error} One of its measures is larger than declared ({measures}), or its computation overflows.\n"
+            "  Declare it wider, such as Sum[Annotated[Decimal, Digits(38, 2)]], or hold the source's values to bounds. "
+            "The last release stands."
+        ) from None
+
+
+def _replace(
+    engine: Engine, lake: Lake, f: FactSpec, lines: ir.Table, header: ir.Table | None, rows: ir.Table, touched: ir.Table | None
+) -> tuple[Change, int]:
+    """Put the rows of the lines in the place of the old ones; all, if `touched` is None."""
+    table = lake.gold[f.table]
     waiting = 0 if header is None or f.header is None else engine.count(lines.anti_join(header, list(f.header.key)))
     due = engine.count(lines) - waiting
     if touched is None:
         change = engine.rewrite(table, add=rows, whole=True, metadata={"step": f.table})
         _assert_each_line_once(f, due, change.added)
         return change, waiting
-    rows = engine.keep(f"rows_{f.name}", rows)
+    rows = engine.keep(f"_rows_{f.table}", rows)
     _assert_each_line_once(f, due, engine.count(rows))
-    gone = touched.select(**dict(zip(f.grain, line_key, strict=True)))
+    gone = touched.select(**dict(zip(f.grain, f.lines.key, strict=True)))
     former = engine.bind(f.table, table).semi_join(gone, list(f.grain))
     change = Change(engine.count(former), engine.count(rows))
     engine.rewrite(table, add=rows, gone=gone, metadata={"step": f.table})
@@ -103,6 +119,6 @@ def _touched(
             continue
         table = lake.gold[f.table]
         files = table.since_month(f"{first:%Y-%m}") if lookup.at == f.at else table.files
-        grain = stranded(engine.bind(f"{f.table}_{lookup.name}", table, files), periods, f, lookup)
+        grain = stranded(engine.bind(f"_{f.table}_{lookup.name}", table, files), periods, f, lookup)
         parts.append(grain.select(**dict(zip(line_key, f.grain, strict=True))))
     return parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import ibis
@@ -56,12 +56,13 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Sequence[tuple
         LawBroken: a drop's rows do not balance (design §3, law 2).
     """
     done = Ingested(source)
-    new, bad = f"new_{source.name}", f"bad_{source.name}"
+    new, bad = f"_new_{source.name}", f"_bad_{source.name}"
     engine.values(new, source.silver, ())
     engine.values(bad, QUARANTINE, ())
-    for batch in in_batches([drop.bytes for drop, _ in taken], BATCH_BYTES):
-        raw, malformed, readings = engine.read(f"raw_{source.name}", source, [delivery for _, delivery in taken[batch]])
-        for (drop, _), reading in zip(taken[batch], readings, strict=True):
+    drops = {drop.drop: drop for drop, _ in taken}
+    for together in _readable_together(engine, source, taken):
+        raw, malformed, readings = engine.read(f"_raw_{source.name}", source, together)
+        for drop, reading in ((drops[reading.drop], reading) for reading in readings):
             done.drops.append(
                 replace(
                     drop,
@@ -72,17 +73,23 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Sequence[tuple
                     absent_columns=", ".join(reading.absent_columns),
                 )
             )
-        rows = engine.keep(f"judged_{source.name}", judged(raw, source))
+        rows = engine.keep(f"_judged_{source.name}", judged(raw, source))
         engine.extend(new, rows.filter(rows["_ok"]).drop("_ok"))
         failing = rows.filter(~rows["_ok"]).select(DROP, LINE)
         if engine.count(failing):
             set_aside = rejected(raw.semi_join(failing, [DROP, LINE]), source)
             engine.extend(bad, _quarantined(source, set_aside, set_aside[REASONS], set_aside[TEXT]))
         engine.extend(bad, _quarantined(source, malformed, ibis.array([malformed["reason"]]), malformed["text"]))
-        engine.drop(f"judged_{source.name}", f"raw_{source.name}", f"raw_{source.name}_malformed")
+        engine.drop(f"_judged_{source.name}", f"_raw_{source.name}", f"_raw_{source.name}_malformed")
     fallen = _settle(engine, lake, done, new, bad, whole=whole)
     _account(engine, done, fallen)
     return done
+
+
+def _readable_together(engine: Engine, source: SourceSpec, taken: Sequence[tuple[Drop, Delivery]]) -> Iterator[list[Delivery]]:
+    """Deliveries of like columns, at most so many bytes at a time. Like columns, so that no drop is judged by its neighbours' types."""
+    for batch in in_batches([drop.bytes for drop, _ in taken], BATCH_BYTES):
+        yield from engine.alike(source, [delivery for _, delivery in taken[batch]])
 
 
 def _quarantined(source: SourceSpec, rows: ir.Table, reasons: ir.Value, text: ir.Value) -> ir.Table:
@@ -99,12 +106,12 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
     new = ibis.table(source.silver, name=new_name)
     doubtful, pool, known = suspects(new, source), new, None
     if silver.files and not whole:
-        stored = engine.bind(f"silver_{source.name}", silver)
-        known = engine.keep(f"known_{source.name}", stored.semi_join(new, shared))
+        stored = engine.bind(f"_silver_{source.name}", silver)
+        known = engine.keep(f"_known_{source.name}", stored.semi_join(new, shared))
         doubtful, pool = doubtful.union(known.select(*shared), distinct=True), new.union(known)
-    doubtful = engine.keep(f"doubtful_{source.name}", doubtful)
+    doubtful = engine.keep(f"_doubtful_{source.name}", doubtful)
     if engine.count(doubtful):
-        ruled = engine.keep(f"verdicts_{source.name}", verdicts(pool.semi_join(doubtful, shared), source))
+        ruled = engine.keep(f"_verdicts_{source.name}", verdicts(pool.semi_join(doubtful, shared), source))
         fallen = ruled.filter(ruled["_verdict"] != STANDS)
         for row in engine.rows(fallen.group_by(DROP, "_verdict").agg(rows=fallen.count())):
             fallen_rows[row[DROP], row["_verdict"]] = row["rows"]
@@ -113,9 +120,9 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
         text = ibis.struct({c.name: conflicts[c.name] for c in source.columns}).cast("json").cast("string")
         engine.extend(bad_name, _quarantined(source, conflicts, ibis.array([reason]), text))
         if known is not None:
-            displaced = engine.keep(f"displaced_{source.name}", known.semi_join(fallen, [DROP, LINE]))
+            displaced = engine.keep(f"_displaced_{source.name}", known.semi_join(fallen, [DROP, LINE]))
             done.displaced = displaced if engine.count(displaced) else None
-        new = engine.keep(f"events_{source.name}", new.anti_join(fallen, [DROP, LINE]))
+        new = engine.keep(f"_events_{source.name}", new.anti_join(fallen, [DROP, LINE]))
         engine.drop(new_name)
     done.events = new
     gone = None if done.displaced is None else done.displaced.select(DROP, LINE)
@@ -126,7 +133,7 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
 def _account(engine: Engine, done: Ingested, fallen: Fallen) -> None:
     """Law 2 for each new drop: rows delivered = rows in silver + exact duplicates + quarantined."""
     assert done.events is not None
-    bad = ibis.table(QUARANTINE, name=f"bad_{done.source.name}")
+    bad = ibis.table(QUARANTINE, name=f"_bad_{done.source.name}")
     for row in engine.rows(bad.select(reason=bad["reasons"].unnest()).group_by("reason").agg(rows=ibis._.count())):
         done.reasons[row["reason"]] = row["rows"]
     events, quarantined = _by_drop(engine, done.events, DROP), _by_drop(engine, bad, "drop")

@@ -81,7 +81,9 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
         return _from_typed(given, column, source)
     if column.choices:
         word = spelling(given)
-        return ibis.cases(*[(word == spelled(choice), choice) for choice in column.choices], else_=ibis.null("string"))
+        exact = [(given == choice, choice) for choice in column.choices]
+        alike = [(word == spelled(choice), choice) for choice in column.choices]
+        return ibis.cases(*exact, *alike, else_=ibis.null("string"))
     if column.type == "string":
         return given
     if column.is_time:
@@ -92,7 +94,8 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
         return read_boolean(given)
     value = given.try_cast(column.type)
     if column.type == "float64":
-        return value
+        written = given.re_search("^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$")
+        return ibis.ifelse(written, _finite(value), ibis.null("float64"))
     # The engines read more than plain numbers ("1e3", "12.5" as 13): what does not read back as it
     # was written must be plain digits, or it is refused rather than altered.
     scale = column.digits.scale if column.digits else 0
@@ -104,21 +107,25 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     return ibis.cases((value.cast("string") == given, value), (given.re_search(plain), value), else_=ibis.null(column.type))
 
 
+def _finite(value: ir.FloatingValue) -> ir.FloatingValue:
+    return ibis.ifelse(value.isinf() | value.isnan(), ibis.null("float64"), value)
+
+
 def _from_typed(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     """From a Parquet column's own type: kept where it fits, through its text where it does not."""
     own, wanted = given.type(), ibis.dtype(column.type)
     if column.is_time and own.is_timestamp():
         return given.cast(wanted) if own.timezone else in_zone(given, source.time_zone)
-    if own.is_integer() and column.type == "int64":
-        return given.cast("int64")
     if own.is_floating() and column.type == "float64":
-        return given.cast("float64")
+        return _finite(given.cast("float64"))
+    if own.is_binary():
+        return ibis.null(column.type)
     if own == wanted and not column.choices:
         return given
     if own.is_numeric() and wanted.is_numeric():
         # Kept only where nothing is lost: 12.0 as 12, but not 12.5.
         value = given.try_cast(wanted)
-        return ibis.ifelse(value.cast(own) == given, value, ibis.null(column.type))
+        return ibis.ifelse((value.try_cast(own) == given).fill_null(False), value, ibis.null(column.type))
     return _value(cleaned(given.cast("string")), column, source)
 
 

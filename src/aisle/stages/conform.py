@@ -10,8 +10,9 @@ import ibis.expr.types as ir
 from aisle.declare.calendar import CalendarSpec
 from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.declare.source import DELETED, SourceSpec
-from aisle.stages.functions import day_number, local_date
+from aisle.stages.functions import day_number, local_date, rounded
 from aisle.stages.history import UNKNOWN
+from aisle.stages.time import LAST_YEAR
 
 
 def newest(events: ir.Table, source: SourceSpec) -> ir.Table:
@@ -42,6 +43,9 @@ def facts(lines: ir.Table, dimensions: Mapping[str, ir.Table], f: FactSpec, time
     rows = lines
     for i, lookup in enumerate(f.lookups):
         rows = _look_up(rows, f"_key_{i}", lookup, dimensions, time_zone)
+    # Set apart, as a measure may have the name of a line's column.
+    rows = rows.mutate(**{f"_degenerate_{i}": rows[d.input] for i, d in enumerate(f.degenerates)})
+    degenerates = {d.name: f"_degenerate_{i}" for i, d in enumerate(f.degenerates)}
     for measure in f.measures:
         value = measure.expression.resolve(rows) if hasattr(measure.expression, "resolve") else ibis.literal(measure.expression)
         rows = rows.mutate(**{measure.name: half_up(value, measure.type)})
@@ -49,8 +53,8 @@ def facts(lines: ir.Table, dimensions: Mapping[str, ir.Table], f: FactSpec, time
     out = []
     for member in f.members:
         match member:
-            case DegenerateSpec(name, _, source_name):
-                out.append(rows[source_name].name(name))
+            case DegenerateSpec(name):
+                out.append(rows[degenerates[name]].name(name))
             case LookupSpec(name):
                 out.append(rows[keys[name]].cast("int64").name(member.column))
             case MeasureSpec(name):
@@ -61,13 +65,13 @@ def facts(lines: ir.Table, dimensions: Mapping[str, ir.Table], f: FactSpec, time
 def half_up(value: ir.NumericValue, type_: str) -> ir.NumericValue:
     """A number in a measure's type, rounded half away from zero at its scale (design §5).
 
-    By ROUND, since casting a 38-digit decimal to a smaller scale takes DuckDB three times as long.
+    The cast always stands in the SQL: the engines' decimals are wider than the types Ibis infers, by which
+    it would leave the cast out. Rounding comes first, since a cast that also rounds takes DuckDB three times as long.
     """
-    own, wanted = value.type(), ibis.dtype(type_)
-    scale = wanted.scale if wanted.is_decimal() else 0
-    if own.is_decimal() and (own.scale is None or own.scale > scale):
-        value = value.round(scale)
-    return value.cast(type_)
+    wanted = ibis.dtype(type_)
+    if value.type().is_decimal():
+        value = rounded(value, wanted.scale if wanted.is_decimal() else 0)
+    return ibis.expr.operations.Cast(value, to=wanted).to_expr()
 
 
 def _look_up(rows: ir.Table, out: str, lookup: LookupSpec, dimensions: Mapping[str, ir.Table], time_zone: str) -> ir.Table:
@@ -75,7 +79,8 @@ def _look_up(rows: ir.Table, out: str, lookup: LookupSpec, dimensions: Mapping[s
     if isinstance(lookup.dimension, CalendarSpec):
         day = at if at.type().is_date() else local_date(at, time_zone)
         rows = rows.mutate(**{out: day_number(day)})
-        return rows.mutate(**{out: ibis.ifelse(rows[out] >= lookup.dimension.start * 10_000, rows[out], UNKNOWN)})
+        known = rows[out].between(lookup.dimension.start * 10_000, LAST_YEAR * 10_000 + 1231)
+        return rows.mutate(**{out: ibis.ifelse(known, rows[out], UNKNOWN)})
     d = lookup.dimension
     whole = dimensions[d.table]
     versions = whole.select(

@@ -55,6 +55,11 @@ def day_number(day: date) -> int:
 
 
 @ibis.udf.scalar.builtin
+def rounded(number: ibis.expr.datatypes.Decimal(), scale: int) -> ibis.expr.datatypes.Decimal():
+    """A decimal rounded half away from zero to `scale` digits after the point."""
+
+
+@ibis.udf.scalar.builtin
 def micros_of(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> int:
     """Microseconds since 1970-01-01 UTC."""
 

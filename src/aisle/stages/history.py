@@ -87,7 +87,7 @@ def _deletions_filled(events: ir.Table, d: DimensionSpec) -> ir.Table:
     source = d.source
     if source.deletes is None or source.changed_at is None:
         return events.mutate(_lifeless=ibis.literal(False))
-    by_order = ibis.window(group_by=list(d.natural_key), order_by=list(source.order))
+    by_order = ibis.window(group_by=list(d.natural_key), order_by=[ibis.asc(c, nulls_first=True) for c in source.order])
     events = events.mutate(_was_deleted=events[DELETED].lag().over(by_order))
     events = events.filter(~(events[DELETED] & events["_was_deleted"].fill_null(False)))
     after_life = events[DELETED] & events["_was_deleted"].notnull()
@@ -157,23 +157,25 @@ def moved(old: ir.Table, new: ir.Table, d: DimensionSpec) -> ir.Table:
         now,
         [
             *[was[k] == now[f"_new_{k}"] for k in d.natural_key],
-            was["since"] < now["_new_until"],
-            now["_new_since"] < was["until"],
-            was["key"] != now["_new_key"],
+            was["_since"] < now["_new__until"],
+            now["_new__since"] < was["_until"],
+            was["_key"] != now["_new__key"],
         ],
     )
     return together.select(
-        old_key=together["key"],
-        since=ibis.greatest(together["since"], together["_new_since"]),
-        until=ibis.least(together["until"], together["_new_until"]),
+        old_key=together["_key"],
+        since=ibis.greatest(together["_since"], together["_new__since"]),
+        until=ibis.least(together["_until"], together["_new__until"]),
     )
 
 
 def _tiles(table: ir.Table, d: DimensionSpec) -> ir.Table:
     """Periods and keys; where a first version does not reach back, the unknown member stands before it."""
-    tiles = table.select(*d.natural_key, key=table[d.key], since=table["valid_from"], until=table["valid_to"])
+    tiles = table.select(*d.natural_key, _key=table[d.key], _since=table["valid_from"], _until=table["valid_to"])
     if d.reaches_back:
         return tiles
     first = table.filter((table["version"] == 1) & ~table["is_inferred"])
-    before = first.select(*d.natural_key, key=ibis.literal(UNKNOWN, "int64"), since=moment(BEGINNING), until=first["valid_from"])
+    before = first.select(
+        *d.natural_key, _key=ibis.literal(UNKNOWN, "int64"), _since=moment(BEGINNING), _until=first["valid_from"]
+    )
     return tiles.union(before)

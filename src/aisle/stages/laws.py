@@ -25,7 +25,7 @@ def unbalanced_drops(ledger: ir.Table, silver: Mapping[str, ir.Table], quarantin
     ]
     events = ibis.union(*counted) if len(counted) > 1 else counted[0]
     bad = quarantine.group_by("source", "drop").agg(in_quarantine=quarantine.count())
-    consumed = ledger.filter(ledger["status"] == "consumed")
+    consumed = ledger.filter((ledger["status"] == "consumed") & ledger["source"].isin(list(silver)))
     both = consumed.left_join(events, ["source", "drop"]).drop("source_right", "drop_right")
     both = both.left_join(bad, ["source", "drop"]).drop("source_right", "drop_right")
     both = both.select(

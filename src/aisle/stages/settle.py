@@ -33,8 +33,9 @@ def verdicts(rows: ir.Table, source: SourceSpec) -> ir.Table:
     if source.changed_at is not None:
         return rows.mutate(_verdict=ibis.ifelse(ibis._["_copy"] == 0, STANDS, DUPLICATE))
     rows = rows.mutate(_place=ibis.row_number().over(group_by=list(source.key), order_by=arrival))
-    first = rows.filter(ibis._["_place"] == 0).select(*columns, _first=True)
-    equal = rows.join(first, [rows[c].identical_to(first[c]) for c in columns], how="left")
+    standing = rows.filter(ibis._["_place"] == 0)
+    first = standing.select(**{f"_first_{c}": standing[c] for c in columns}, _first=ibis.literal(True))
+    equal = rows.join(first, [rows[c].identical_to(first[f"_first_{c}"]) for c in columns], how="left")
     return equal.mutate(
         _verdict=ibis.cases((ibis._["_place"] == 0, STANDS), (ibis._["_first"].fill_null(False), DUPLICATE), else_=CONFLICT)
-    ).drop("_first", *[c for c in equal.columns if c.endswith("_right")])
+    ).drop("_first", *[f"_first_{c}" for c in columns])

@@ -14,6 +14,9 @@ BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """A contract refuses times from here on: a mistyped year would stretch the calendar by thousands."""
 
+LAST_YEAR = LATEST.year - 1
+"""The last year that a calendar can reach, whatever a date column says."""
+
 OPEN_END = datetime(9999, 12, 31, tzinfo=UTC)
 """Where a current version's period ends."""
 

@@ -21,11 +21,12 @@ from aisle.engines.compiled import compiled
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.functions import MACROS
 from aisle.engines.duckdb.reading import read
+from aisle.engines.duckdb.reading_parquet import ParquetReader
 from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
 from aisle.engines.port import Change
-from aisle.errors import ConfigError
+from aisle.errors import ConfigError, DoesNotFit
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
 
@@ -80,6 +81,11 @@ class DuckDBEngine:
         self._view(name, self._scan(table, chosen))
         return ibis.table(table.schema, name=name)
 
+    def alike(self, source: SourceSpec, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+        if source.format != "parquet":
+            return [list(deliveries)]
+        return list(ParquetReader(self._con, {}, "").alike(deliveries))
+
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
         required = {c.name: c.required for c in source.columns}
         readings = read(self._con, deliveries, format=source.format, columns=required, delimiter=source.delimiter, into=into)
@@ -95,7 +101,11 @@ class DuckDBEngine:
         return raw, malformed, readings
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {self.sql(expression)}")
+        try:
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {self.sql(expression)}")
+        except (duckdb.ConversionException, duckdb.OutOfRangeException):
+            # DuckDB's own message would show the value.
+            raise DoesNotFit(f"A value for {name} does not fit its declared type.") from None
         return ibis.table(expression.schema(), name=name)
 
     def extend(self, name: str, expression: ir.Table) -> ir.Table:
@@ -166,8 +176,8 @@ class DuckDBEngine:
         if not files:
             typed = [f"CAST(NULL AS {_duckdb_type(t)}) AS {quoted(n)}" for n, t in table.schema.items()]
             return f"SELECT {', '.join(typed)} WHERE false"
-        extra = f", filename AS {FILE_COLUMN}" if with_file else ""
-        option = ", filename = true" if with_file else ""
+        extra = f", {FILE_COLUMN}" if with_file else ""
+        option = f", filename = '{FILE_COLUMN}'" if with_file else ""
         return (
             f"SELECT {', '.join(columns)}{extra} FROM read_parquet({paths(table.urls(files))}, hive_partitioning = false{option})"
         )
@@ -182,7 +192,10 @@ class DuckDBEngine:
             target = table.url
         else:
             target = f"{table.url}/part-{uuid.uuid4()}.parquet"
-        answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
+        try:
+            answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
+        except (duckdb.ConversionException, duckdb.OutOfRangeException):
+            raise DoesNotFit(f"A value for {table.name} does not fit its declared type.") from None
         names = [name for name, *_ in answer.description]
         written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
         return [_data_file(table, file) for file in written if file["count"]]
@@ -199,7 +212,7 @@ def _data_file(table: Table, written: Mapping[str, Any]) -> DataFile:
     for column, stats in written["column_statistics"].items():
         name = column.strip('"')
         dtype = table.schema.get(name, None)
-        if dtype is None or dtype.is_floating() or dtype.is_array():
+        if dtype is None or name in table.personal or dtype.is_floating() or dtype.is_array():
             continue
         if "null_count" in stats:
             nulls[name] = int(stats["null_count"])

@@ -38,7 +38,7 @@ class ParquetReader:
     def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
         """What became of each drop, in any order."""
         groups: list[_Group] = []
-        for together in self._alike(deliveries):
+        for together in self.alike(deliveries):
             for part in self._parts(together):
                 try:
                     group = self._group(part)
@@ -61,7 +61,7 @@ class ParquetReader:
             for delivery in group.deliveries:
                 yield Reading(delivery.drop, counts.get(delivery.drop, 0), 0, group.unknown, group.absent)
 
-    def _alike(self, deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    def alike(self, deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         """Deliveries by schema; a file whose schema cannot be read stands alone."""
         paths = sorted({d.path for d in deliveries})
         schemas: dict[str, object] = {}
