@@ -110,6 +110,23 @@ WRONG = {
         "F.price",
         "Write Sum[Money]",
     ),
+    "a name that an engine keeps for itself": (
+        "class S(Source, key='a', feed='events'):\n    a: int\n    filename: str",
+        "S.filename",
+        "Rename the column",
+    ),
+    "names that differ by case alone": (
+        "class S(Source, key='a', feed='events'):\n    a: int\n    A: int\n    t: datetime\n"
+        "class F(Fact, source=S, at=S.t):\n    a: Degenerate\nStar('s', dimensions=[], facts=[F])",
+        "s.A",
+        "by case alone",
+    ),
+    "a line and its header of other types": (
+        "class L(Source, key='line', feed='events'):\n    line: int\n    order_id: str\n"
+        "class F(Fact, source=L, header=Orders, at=Orders.ordered_at):\n    line: Degenerate",
+        "F.order_id",
+        "Declare both with one type",
+    ),
     "a reserved name": ("class S(Source, key='a', feed='events'):\n    a: int\n    _b: int\n", None, None),
     "an attribute that is no column": (
         "class D(Dimension, source=Customers):\n    customer_id: NaturalKey\n    nam: Track",

@@ -21,6 +21,8 @@ Format = Literal["csv", "jsonl", "parquet"]
 
 # What silver adds to the declared columns of each event.
 DELETED, DROP, LINE = "_deleted", "_drop", "_line"
+# DuckDB's reader of Parquet gives every file columns of these names; `self` is a parameter of Ibis's methods.
+_TAKEN = {"filename", "file_index", "file_row_number", "self"}
 KEY_TYPES = ("int64", "string", "date")
 
 
@@ -144,6 +146,8 @@ def _validate(owner: str, spec: SourceSpec) -> None:
         raise DeclarationError(f"{owner}.{spec.sequence}", "a sequence is an int", "Declare it `int`.")
     if reserved := [n for n in have if n.startswith("_")]:
         raise DeclarationError(f"{owner}.{reserved[0]}", "names that begin with _ are aisle's own", "Rename the column.")
+    if taken := [n for n in have if n.lower() in _TAKEN]:
+        raise DeclarationError(f"{owner}.{taken[0]}", "an engine uses this name for itself", "Rename the column.")
     try:
         ZoneInfo(spec.time_zone)
     except (KeyError, ValueError, OSError):
