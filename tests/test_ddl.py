@@ -216,22 +216,6 @@ def test_reserved_words_quotes_and_injection_are_just_names(con: duckdb.DuckDBPy
     con.execute('SELECT * FROM "order"."table_as_is"')
 
 
-def test_columns_that_differ_in_case_alone_are_refused() -> None:
-    class S(Source, key="k", changed_at="t"):
-        k: str
-        city: str
-        City: str
-        t: datetime
-
-    class Dim(Dimension, source=S):
-        k: NaturalKey
-        city: Track
-        City: Track
-
-    with pytest.raises(DeclarationError, match=r"dim\.city: another column differs from it only in case"):
-        ddl.ddl(Star("s", dimensions=[Dim], facts=[]), DUCKDB)
-
-
 @pytest.mark.parametrize("name", ["aisle_release", "Evil_Current", "table_as_was"])
 def test_tables_that_clash_with_what_aisle_makes_are_refused(name: str) -> None:
     class Other(Dimension, source=Things, name=name):

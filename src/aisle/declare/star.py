@@ -18,9 +18,9 @@ _RESERVED = {"information_schema", "main", "pg_catalog", "public", "system", "te
 def _plain_names(where: str, table: DimensionSpec | CalendarSpec | FactSpec | SourceSpec) -> None:
     """Names that every engine and warehouse can tell apart, and that aisle does not use itself."""
     own = table.name if isinstance(table, SourceSpec) else table.table
-    if not own.isidentifier() or own.startswith("_"):
+    if not own or own[0] in "_." or set(own) & set("/\\\0"):
         raise DeclarationError(
-            where, f"{own!r} is no name for a table or source", "Use letters, digits and _, and begin with a letter."
+            where, f"{own!r} is no name for a table or source", "It is a folder's name too: use letters, digits and _."
         )
     seen: dict[str, str] = {}
     for column in table.columns:

@@ -53,18 +53,7 @@ def create_table(star: Star, spec: Spec, dialect: Dialect) -> str:
     deleted and inserted again in one transaction, as each load does, would be refused
     ("Over-eager constraint checking", DuckDB manual, Indexes). The lake has proved the keys (law 7)
     before there was a release to load; here they stand in comments, where people and tools read them.
-
-    Raises:
-        DeclarationError: two columns differ only in case.
     """
-    repeated = Counter(c.name.casefold() for c in spec.columns)
-    for c in spec.columns:
-        if repeated[c.name.casefold()] > 1:
-            raise DeclarationError(
-                f"{spec.table}.{c.name}",
-                "another column differs from it only in case",
-                "A warehouse takes them for one: rename one.",
-            )
     columns = [
         f"    {dialect.identifier(c.name)} {dialect.type(c.type)}{'' if c.nullable else ' NOT NULL'}" for c in spec.columns
     ]
