@@ -175,8 +175,10 @@ def _set_aside(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState])
 
 def _inferred(inferred: Mapping[str, int], star: Star) -> Iterator[str]:
     sources = {d.table: d.source.name for d in star.dimensions}
-    for dimension, members in inferred.items():
-        yield f"\n{_count(members, 'member')} of {dimension} {_verb(members, 'is', 'are')} inferred: facts name them, {sources[dimension]} do not (yet)."
+    told = [
+        f"{dimension}: {_count(members, 'member')} that {sources[dimension]} has not" for dimension, members in inferred.items()
+    ]
+    yield from _list("Inferred, as facts name them before their source does:", told)
 
 
 def _displaced(sources: Mapping[str, SourceSummary]) -> Iterator[str]:
