@@ -13,7 +13,7 @@ from aisle.declare.source import SourceSpec
 from aisle.engines.port import Change, Engine
 from aisle.errors import LawBroken
 from aisle.lake.lake import Lake
-from aisle.run.ingest import Ingested
+from aisle.run.ingest import Ingested, distinct
 from aisle.stages.calendar import calendar, local_year
 from aisle.stages.history import inferred, moved, unknown, versions
 from aisle.stages.time import LAST_YEAR
@@ -39,7 +39,7 @@ def refresh(
         parts = _touched(lake, d, ingested, stored)
         if not parts:
             return NOTHING, None
-        touched = engine.keep(f"_touched_{d.table}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
+        touched = engine.keep(f"_touched_{d.table}", distinct(parts))
         if not engine.count(touched):
             return NOTHING, None
     events = _of(engine.bind(f"_silver_{d.source.name}", lake.silver[d.source.name]), key, touched, key)
@@ -51,7 +51,7 @@ def refresh(
         for source, columns in _references(lake, d)
     ]
     if referenced:
-        named = ibis.union(*referenced, distinct=True) if len(referenced) > 1 else referenced[0].distinct()
+        named = distinct(referenced)
         new = engine.extend(f"_versions_{d.table}", inferred(named.anti_join(new, key), d))
     if whole:
         new = engine.extend(f"_versions_{d.table}", unknown(d))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.dimension import DimensionSpec
@@ -13,7 +12,7 @@ from aisle.engines.port import Change, Engine
 from aisle.errors import DoesNotFit, LawBroken
 from aisle.lake.lake import Lake
 from aisle.run.dimensions import NOTHING
-from aisle.run.ingest import Ingested
+from aisle.run.ingest import Ingested, distinct
 from aisle.stages.conform import facts, newest, stranded, with_header
 
 
@@ -41,7 +40,7 @@ def refresh(
         parts = _touched(engine, lake, f, lines, ingested, moved)
         if not parts:
             return NOTHING, 0
-        touched = engine.keep(f"_touched_{f.table}", ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct())
+        touched = engine.keep(f"_touched_{f.table}", distinct(parts))
         if not engine.count(touched):
             return NOTHING, 0
         lines = engine.keep(f"_lines_{f.table}", newest(lines.semi_join(touched, line_key), f.lines))

@@ -43,7 +43,12 @@ class Ingested:
     def rows(self, *columns: str) -> ir.Table | None:
         """These columns of every row that came or went."""
         parts = [t.select(*columns) for t in (self.events, self.displaced) if t is not None]
-        return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct() if parts else None
+        return distinct(parts) if parts else None
+
+
+def distinct(parts: Sequence[ir.Table]) -> ir.Table:
+    """The different rows of one or more tables of like columns."""
+    return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct()
 
 
 def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Sequence[tuple[Drop, Delivery]], *, whole: bool) -> Ingested:

@@ -70,7 +70,7 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
         is_deleted=made[DELETED],
         is_inferred=ibis.literal(False),
     )
-    made = made.drop(*newest_dropped(d))
+    made = made.drop(*_not_shown(d))
     if newest:
         made = _beside(made, won, key, newest, [ibis.desc("_at")], d)
     if original:
@@ -98,7 +98,7 @@ def _deletions_filled(events: ir.Table, d: DimensionSpec) -> ir.Table:
     return events.drop("_was_deleted")
 
 
-def newest_dropped(d: DimensionSpec) -> list[str]:
+def _not_shown(d: DimensionSpec) -> list[str]:
     """The attributes whose own event's value no version shows."""
     return [a.name for a in d.attributes if a.behaviour in ("overwrite", "original")]
 

@@ -39,13 +39,9 @@ def unbalanced_drops(ledger: ir.Table, silver: Mapping[str, ir.Table], quarantin
     return both.filter(both["records"] != both["in_silver"] + both["duplicates"] + both["in_quarantine"])
 
 
-def live_lines(lines: ir.Table, f: FactSpec) -> ir.Table:
-    return newest(lines, f.lines)
-
-
 def waiting_lines(lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:
     """The live lines whose header is not here."""
-    live = live_lines(lines, f)
+    live = newest(lines, f.lines)
     if header is None or f.header is None:
         return live.filter(ibis.literal(False))
     return live.anti_join(newest(header, f.header), list(f.header.key))
@@ -55,7 +51,7 @@ def unbalanced_lines(fact: ir.Table, lines: ir.Table, header: ir.Table | None, f
     """Law 2: lines that should be facts and are not, and facts that have no line."""
     key = list(f.lines.key)
     head = None if f.header is None or header is None else newest(header, f.header)
-    due = with_header(live_lines(lines, f), head, f).select(*key)
+    due = with_header(newest(lines, f.lines), head, f).select(*key)
     there = fact.select(**dict(zip(key, f.grain, strict=True)))
     missing = due.anti_join(there, key).mutate(problem=ibis.literal("no fact row"))
     surplus = there.anti_join(due, key).mutate(problem=ibis.literal("a fact row without a line"))
