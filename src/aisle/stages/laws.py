@@ -39,14 +39,6 @@ def unbalanced_drops(ledger: ir.Table, silver: Mapping[str, ir.Table], quarantin
     return both.filter(both["records"] != both["in_silver"] + both["duplicates"] + both["in_quarantine"])
 
 
-def waiting_lines(lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:
-    """The live lines whose header is not here."""
-    live = newest(lines, f.lines)
-    if header is None or f.header is None:
-        return live.filter(ibis.literal(False))
-    return live.anti_join(newest(header, f.header), list(f.header.key))
-
-
 def unbalanced_lines(fact: ir.Table, lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:
     """Law 2: lines that should be facts and are not, and facts that have no line."""
     key = list(f.lines.key)
