@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from aisle.errors import ConfigError, LakeError, LeaseHeld, LeaseLost, NothingDelivered
-from aisle.lake.lease import FILE, writing
+from aisle.lake.lease import FILE, leased
 from aisle.lake.releases import Release, Releases
 from aisle.lake.storage import Storage
 from aisle.retail.generate import generate
@@ -61,9 +61,9 @@ def test_a_release_number_is_published_once(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_refused_and_told_who_holds_the_lease(tmp_path: Path) -> None:
     with (
-        writing(Storage(tmp_path)),
+        leased(Storage(tmp_path)),
         pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on {socket.gethostname()}.*") as error,
-        writing(Storage(tmp_path)),
+        leased(Storage(tmp_path)),
     ):
         pass
     assert "--break-lease" in str(error.value)
@@ -75,17 +75,17 @@ def test_a_lease_of_a_dead_process_is_taken_over_but_not_one_of_another_host(tmp
     dead.wait()
     lease = {"token": "t", "host": socket.gethostname(), "pid": dead.pid, "since": "2025-01-01T00:00:00+00:00"}
     (tmp_path / FILE).write_text(json.dumps(lease))
-    with writing(Storage(tmp_path)):
+    with leased(Storage(tmp_path)):
         pass
     (tmp_path / FILE).write_text(json.dumps(lease | {"host": "elsewhere"}))
-    with pytest.raises(LeaseHeld), writing(Storage(tmp_path)):
+    with pytest.raises(LeaseHeld), leased(Storage(tmp_path)):
         pass
-    with writing(Storage(tmp_path), break_lease=True) as held:
+    with leased(Storage(tmp_path), break_lease=True) as held:
         held.assert_held()
 
 
 def test_a_writer_whose_lease_was_broken_may_not_publish(tmp_path: Path) -> None:
-    with writing(Storage(tmp_path)) as first, writing(Storage(tmp_path), break_lease=True) as second:
+    with leased(Storage(tmp_path)) as first, leased(Storage(tmp_path), break_lease=True) as second:
         second.assert_held()
         with pytest.raises(LeaseLost):
             first.assert_held()
@@ -101,7 +101,7 @@ def test_nothing_new_makes_no_release(tmp_path: Path) -> None:
     first = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     again = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     assert (first.release, again.release) == (1, 1)
-    assert Releases(Storage(tmp_path / "lake")).numbers() == [1]
+    assert [r.number for r in Releases(Storage(tmp_path / "lake")).backwards()] == [1]
 
 
 def test_another_declaration_is_refused_until_a_full_run(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_run_killed_before_any_of_its_commits_leaves_the_last_release(tmp_path
     died = subprocess.run([sys.executable, "-c", code, tmp_path / "lake", tmp_path / "landing", str(commits)], check=False)
     assert died.returncode in (-9, 0)
     releases = Releases(Storage(tmp_path / "lake"))
-    assert releases.numbers() == ([1] if died.returncode else [1, 2])
+    assert sorted(r.number for r in releases.backwards()) == ([1] if died.returncode else [1, 2])
     run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     run(star, lake=tmp_path / "undisturbed", landing=tmp_path / "landing")
     assert content(tmp_path / "lake", *GOLD, "quarantine") == content(tmp_path / "undisturbed", *GOLD, "quarantine")

@@ -7,7 +7,8 @@
     ├── NothingDelivered     the landing holds no drop that any source expects
     ├── LakeError            the lake cannot be read or written as asked
     │   ├── LeaseHeld        another writer is at work
-    │   └── LeaseLost        this writer's lease was taken away: it may not publish
+    │   ├── LeaseLost        this writer's lease was taken away: it may not publish
+    │   └── StorageError     a file cannot be written: no space, no permission
     ├── LawBroken            a law of the design does not hold: no release is made
     └── WarehouseError       the warehouse cannot be loaded or asked
 
@@ -67,6 +68,10 @@ class LeaseLost(LakeError):
     """This writer's lease was broken while it worked; what it wrote is not published."""
 
     exit_code = 5
+
+
+class StorageError(LakeError):
+    """Something cannot be written; the message says what, where and why. The last release stands."""
 
 
 class LawBroken(AisleError):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import ibis
 
 from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
 from aisle.lake.drops import LEDGER
+from aisle.lake.lease import Lease, leased
 from aisle.lake.releases import Release, Releases
 from aisle.lake.storage import Storage
 from aisle.lake.tables import Table
@@ -26,15 +33,16 @@ class Lake:
         self.storage = Storage(address)
         self.star = star
         self.releases = Releases(self.storage)
-        self.ledger = Table(self.storage, "bronze/_ledger", LEDGER)
-        self.quarantine = Table(self.storage, "quarantine", QUARANTINE)
+        self._lease: Lease | None = None
+        self._number = 0
+        table = partial(Table, self.storage, guard=self._assert_leased)
+        self.ledger = table("bronze/_ledger", LEDGER)
+        self.quarantine = table("quarantine", QUARANTINE)
         self.silver = {
-            s.name: Table(self.storage, f"silver/{s.name}", s.silver, personal=[c.name for c in s.columns if c.personal])
-            for s in star.sources
+            s.name: table(f"silver/{s.name}", s.silver, personal=[c.name for c in s.columns if c.personal]) for s in star.sources
         }
         self.gold = {
-            spec.table: Table(
-                self.storage,
+            spec.table: table(
                 f"gold/{spec.table}",
                 spec.schema,
                 time=spec.time if isinstance(spec, FactSpec) else None,
@@ -56,10 +64,64 @@ class Lake:
             else:
                 table.files = ()
 
-    def restore(self, release: Release | None) -> None:
-        """Bring every table back to a release: what a run that did not publish left behind is taken out."""
-        for name, table in self.tables.items():
-            table.restore(release.tables.get(name) if release is not None else None)
+    @contextlib.contextmanager
+    def writing(self, *, break_lease: bool = False) -> Iterator[Release | None]:
+        """Hold the lease, the tables as the newest release has them, which is yielded.
 
-    def versions(self) -> dict[str, int]:
-        return {name: table.version for name, table in self.tables.items() if table.version is not None}
+        What a writer that did not publish left behind is taken out; and a writer whose lease is
+        taken over cannot publish any more (`Releases.void`).
+
+        Raises:
+            LeaseHeld: another writer is at work.
+        """
+        with leased(self.storage, break_lease=break_lease) as self._lease:
+            if self._lease.taken_over:
+                self.releases.void(f"the lease of {self._lease.taken_over} was taken over")
+            # Settled now: a writer that is fenced off later must not find another number.
+            self._number = self.releases.next_number()
+            newest = self.releases.newest()
+            self.restore(newest)
+            try:
+                yield newest
+            finally:
+                self._lease = None
+
+    def restore(self, release: Release | None) -> dict[str, int]:
+        """Bring every table back to a release. Returns the version that each of the release's tables has now."""
+        wanted = release.tables if release is not None else {}
+        # A release of another declaration may have tables that this one has not.
+        others = {
+            name: Table(self.storage, name, ibis.schema({}), guard=self._assert_leased)
+            for name in wanted.keys() - self.tables.keys()
+        }
+        tables = self.tables | others
+        for name, table in tables.items():
+            table.restore(wanted.get(name))
+        return {name: version for name in wanted if (version := tables[name].version) is not None}
+
+    def publish(self, run: Mapping[str, Any]) -> Release:
+        """Make the tables as they are now the next release.
+
+        Raises:
+            LeaseLost: another writer took over meanwhile.
+        """
+        versions = {name: table.version for name, table in self.tables.items() if table.version is not None}
+        return self._publish(versions, self.star.fingerprint, run, restores=None)
+
+    def publish_again(self, former: Release, run: Mapping[str, Any]) -> Release:
+        """Make a former release's content the next release."""
+        return self._publish(self.restore(former), former.star, run, restores=former.number)
+
+    def _publish(self, versions: dict[str, int], star: str, run: Mapping[str, Any], *, restores: int | None) -> Release:
+        software = {"aisle": version("aisle"), "duckdb": version("duckdb")}
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        release = Release(self._number, versions, made_at, star, {**run, **software}, restores)
+        self._assert_leased()
+        self.releases.publish(release)
+        self._number += 1
+        return release
+
+    def _assert_leased(self) -> None:
+        # A scratch lake, which nobody else knows of, is written without a lease.
+        if self._lease is not None:
+            self._lease.assert_held()

@@ -17,10 +17,10 @@ FILE = "_lease.json"
 
 
 class Lease:
-    """A held lease. `assert_held` is asked before a release is published."""
+    """A held lease. `taken_over` says whose it was before, if that writer did not give it back."""
 
-    def __init__(self, storage: Storage, token: str) -> None:
-        self.storage, self.token = storage, token
+    def __init__(self, storage: Storage, token: str, taken_over: str | None) -> None:
+        self.storage, self.token, self.taken_over = storage, token, taken_over
 
     def assert_held(self) -> None:
         """Raises LeaseLost if somebody broke the lease."""
@@ -29,51 +29,56 @@ class Lease:
 
 
 @contextlib.contextmanager
-def writing(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
+def leased(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
     """Hold the lake's lease while the block runs.
 
     A lease left behind by a process of this host that is no longer alive is taken over.
 
+    Args:
+        break_lease: take it from any other writer.
+
     Raises:
         LeaseHeld: another writer holds it.
     """
-    token = uuid.uuid4().hex
+    token, taken_over = uuid.uuid4().hex, None
     mine = {
         "token": token,
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if break_lease:
-        storage.delete(FILE)
     while not storage.put_if_absent(FILE, json.dumps(mine).encode()):
         held = _read(storage)
         if held is None:
             continue
-        if not _is_dead(held):
+        if not break_lease and not _is_dead(held):
             raise LeaseHeld(
-                f"Another run is writing to {storage}: process {held.get('pid')} on {held.get('host')}, since {held.get('since')}.\n"
+                f"Another run is writing to {storage}: {_who(held)}.\n"
                 "  Wait for it. If you know that it is gone, run again with --break-lease."
             )
-        _take_over(storage, held, token)
+        if _put_aside(storage, held):
+            taken_over = _who(held)
+        break_lease = False
     try:
-        yield Lease(storage, token)
+        yield Lease(storage, token, taken_over)
     finally:
         if (_read(storage) or {}).get("token") == token:
-            storage.delete(FILE)
+            _put_aside(storage, mine)
 
 
-def _take_over(storage: Storage, dead: dict[str, object], token: str) -> None:
-    """Put a dead lease aside, unless another writer has done so meanwhile and holds a new one."""
-    aside = f"_lease.{token}.dead"
+def _put_aside(storage: Storage, expected: dict[str, object]) -> bool:
+    """Take a lease away, unless another writer has done so meanwhile and holds a new one."""
+    aside = f"_lease.{uuid.uuid4().hex}.gone"
     try:
         storage.move(FILE, aside)
     except FileNotFoundError:
-        return
-    moved = storage.get(aside) or b"{}"
+        return False
+    moved = _read(storage, aside)
+    ours = moved is not None and moved.get("token") == expected.get("token")
+    if not ours:
+        storage.put_if_absent(FILE, storage.get(aside) or b"")
     storage.delete(aside)
-    if json.loads(moved).get("token") != dead.get("token"):
-        storage.put_if_absent(FILE, moved)
+    return ours
 
 
 def holder(storage: Storage) -> dict[str, object] | None:
@@ -82,8 +87,12 @@ def holder(storage: Storage) -> dict[str, object] | None:
     return None if held is None or _is_dead(held) else held
 
 
-def _read(storage: Storage) -> dict[str, object] | None:
-    data = storage.get(FILE)
+def _who(held: dict[str, object]) -> str:
+    return f"process {held.get('pid')} on {held.get('host')}, since {held.get('since')}"
+
+
+def _read(storage: Storage, path: str = FILE) -> dict[str, object] | None:
+    data = storage.get(path)
     try:
         return None if data is None else json.loads(data)
     except ValueError:

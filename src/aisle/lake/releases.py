@@ -2,11 +2,15 @@
 
 A release is a small JSON file under `_releases/`, written with put-if-absent as the last act of a
 run. What it does not name does not exist: a reader that goes by releases never sees half a run.
+
+The chain of numbers is the fence, too: whoever takes the lease of another writer uses up the number
+that the other would publish, with a void release. Void ones are passed over by all readers.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +25,8 @@ class Release:
     """One release.
 
     `tables` maps a table's name to its Delta version; `made_at` is ISO 8601 in UTC; `run` is what
-    the run says of itself: drops consumed, counts, seconds, versions of the software.
+    the run says of itself: drops consumed, counts, seconds, versions of the software. `restores` is
+    the number of the former release whose content this one has, if it undoes others.
     """
 
     number: int
@@ -29,6 +34,7 @@ class Release:
     made_at: str
     star: str
     run: dict[str, Any] = field(default_factory=dict)
+    restores: int | None = None
 
 
 class Releases:
@@ -37,28 +43,45 @@ class Releases:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
-    def numbers(self) -> list[int]:
-        return [int(n.removesuffix(".json")) for n in self.storage.names(FOLDER) if n.endswith(".json") and not n.startswith(".")]
-
     def newest(self) -> Release | None:
-        numbers = self.numbers()
-        return self.get(max(numbers)) if numbers else None
+        return next(self.backwards(), None)
+
+    def backwards(self) -> Iterator[Release]:
+        """All releases, the newest first."""
+        for number in sorted(self._numbers(), reverse=True):
+            if (release := self.get(number)) is not None:
+                yield release
 
     def get(self, number: int) -> Release | None:
+        """A release; None if there is none of this number, or a void one."""
         data = self.storage.get(_path(number))
-        return None if data is None else Release(**json.loads(data))
+        content = {} if data is None else json.loads(data)
+        return None if not content or "void" in content else Release(**content)
+
+    def next_number(self) -> int:
+        return max(self._numbers(), default=0) + 1
 
     def publish(self, release: Release) -> None:
         """Make a release visible.
 
         Raises:
-            LeaseLost: another writer has published this number meanwhile.
+            LeaseLost: another writer has used this number meanwhile.
         """
-        if not self.storage.put_if_absent(_path(release.number), json.dumps(asdict(release), indent=1).encode()):
+        if not self._put(release.number, asdict(release)):
             raise LeaseLost(
-                f"Release {release.number} was published by another writer while this run worked; "
+                f"Another writer took over while this run worked, and release {release.number} is no longer free for it; "
                 "nothing of this run is visible. Run again."
             )
+
+    def void(self, why: str) -> None:
+        """Use up the next number, so that a writer who had it in mind cannot publish. If it is taken, that writer was faster."""
+        self._put(number := self.next_number(), {"number": number, "void": why})
+
+    def _numbers(self) -> list[int]:
+        return [int(n.removesuffix(".json")) for n in self.storage.names(FOLDER) if n.endswith(".json") and not n.startswith(".")]
+
+    def _put(self, number: int, content: dict[str, Any]) -> bool:
+        return self.storage.put_if_absent(_path(number), json.dumps(content, indent=1).encode())
 
 
 def _path(number: int) -> str:

@@ -14,7 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from aisle.errors import ConfigError
+from aisle.errors import ConfigError, StorageError
+
+
+@contextlib.contextmanager
+def writing(place: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Say in one sentence what could not be written, if the block fails for want of space, permission or a disk.
+
+    Args:
+        place: what is written, for the message.
+        kinds: what else, beside OSError, a library raises for that.
+
+    Raises:
+        StorageError: the block raised OSError, or one of `kinds`. That a file is, or is not, there is no such trouble.
+    """
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError):
+        raise
+    except Exception as error:
+        if not isinstance(error, (OSError, *kinds)):
+            raise
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StorageError(
+            f"{place} cannot be written: {why}\n  The last release stands. Make room or give permission, and run again."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -94,44 +118,48 @@ class Storage:
     def create(self, path: str) -> Iterator[BinaryIO]:
         """Write a file that appears whole, under its name, when the block ends well; or not at all."""
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                yield out
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        with writing(str(target)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    yield out
+                os.replace(temporary, target)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary)
+                raise
 
     def put_if_absent(self, path: str, data: bytes) -> bool:
         """Write a file unless its name is taken; whether it was written. Of two racing writers one wins."""
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            # A hard link, unlike a rename, refuses a taken name, and shows the file whole.
-            os.link(temporary, target)
-        except FileExistsError:
-            return False
-        finally:
-            os.unlink(temporary)
+        with writing(str(target)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    out.write(data)
+                    out.flush()
+                    os.fsync(out.fileno())
+                # A hard link, unlike a rename, refuses a taken name, and shows the file whole.
+                os.link(temporary, target)
+            except FileExistsError:
+                return False
+            finally:
+                os.unlink(temporary)
         return True
 
     def move(self, path: str, to: str) -> None:
         """Give a file another name inside the storage."""
         target = self.root / to
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(self.root / path, target)
+        with writing(str(target)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.root / path, target)
 
     def delete(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), writing(str(self.root / path)):
             (self.root / path).unlink()
 
     def make_folder(self, path: str) -> None:
-        (self.root / path).mkdir(parents=True, exist_ok=True)
+        with writing(str(self.root / path)):
+            (self.root / path).mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
 from deltalake import CommitProperties, DeltaTable, Schema
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from aisle.errors import LakeError, LeaseLost
-from aisle.lake.storage import Storage
+from aisle.errors import LakeError, LeaseLost, StorageError
+from aisle.lake.storage import Storage, writing
 
 MONTH = "_month"
 """The partition column of a table that is partitioned by time. It is extra: the data files do not hold it."""
@@ -41,12 +42,21 @@ class Table:
         schema: its columns; timestamps are UTC.
         time: the column by whose UTC month the table is partitioned, and inside sorted.
         personal: columns of personal data: their least and greatest values are not written into the log.
+        guard: called before each commit; it raises if this process may not write.
     """
 
     def __init__(
-        self, storage: Storage, name: str, schema: ibis.Schema, *, time: str | None = None, personal: Collection[str] = ()
+        self,
+        storage: Storage,
+        name: str,
+        schema: ibis.Schema,
+        *,
+        time: str | None = None,
+        personal: Collection[str] = (),
+        guard: Callable[[], None] = lambda: None,
     ) -> None:
         self.storage, self.name, self.schema, self.time, self.personal = storage, name, schema, time, personal
+        self._guard = guard
         self._delta: DeltaTable | None = None
         self.files: tuple[DataFile, ...] = ()
 
@@ -91,29 +101,43 @@ class Table:
         return [f for f in self.files if f.month is None or f.month >= month]
 
     def restore(self, version: int | None) -> None:
-        """Bring the newest version back to the files of an older one, if it strayed from them."""
+        """Bring the newest version back to the content of an older one, if it strayed from it; None: to nothing.
+
+        Raises:
+            LakeError: the version, or a file of it, is gone.
+        """
         self.open()
-        newest = self.files
-        if version is None:
-            if newest:
-                self.commit((), newest, {"restores": "nothing"})
+        newest = self._delta
+        if newest is None and version is None:
             return
-        wanted = Table(self.storage, self.name, self.schema, time=self.time).open(version).files
-        stray, missing = set(newest) - set(wanted), set(wanted) - set(newest)
-        if stray or missing:
-            self.commit([f for f in wanted if f in missing], [f for f in newest if f in stray], {"restores": version})
+        here = self._content()
+        self.open(version or 0)  # the first version of a table is empty: it only makes it
+        if self._content() != here:
+            assert newest is not None
+            self._guard()
+            before = newest.version()
+            try:
+                with self._writing():
+                    newest.restore(version or 0, commit_properties=_properties({"restores": version}))
+            except FileNotFoundError as error:
+                raise LakeError(f"{self.name} cannot go back to its version {version}: a file of it is gone ({error}).") from None
+            self._assert_follows(before)
+        else:
+            self.open()
 
     def commit(self, add: Iterable[DataFile], remove: Iterable[DataFile], metadata: Mapping[str, Any]) -> None:
         """Make files part of the table and others not, in one Delta commit."""
         now = int(time.time() * 1000)
         partition = [MONTH] if self.time else None
         schema = self._delta_schema()
-        if self._delta is None:
-            self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="error", name=self.name)
-        elif self._delta.schema() != schema:
-            # Another declaration, so another schema; only a whole rewrite gets here, as a run refuses a mixture.
-            self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="overwrite", name=self.name)
-            remove = ()
+        self._guard()
+        with self._writing():
+            if self._delta is None:
+                self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="error", name=self.name)
+            elif self._delta.schema() != schema:
+                # Another declaration, so another schema; only a whole rewrite gets here, as a run refuses a mixture.
+                self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="overwrite", name=self.name)
+                remove = ()
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
             for f in remove
@@ -122,18 +146,35 @@ class Table:
             AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add
         ]
         before = self._delta.version()
-        self._delta.create_write_transaction(
-            actions,
-            "append",
-            schema,
-            partition_by=partition,
-            commit_properties=CommitProperties(custom_metadata={k: str(v) for k, v in metadata.items()}),
+        with self._writing():
+            self._delta.create_write_transaction(
+                actions, "append", schema, partition_by=partition, commit_properties=_properties(metadata)
+            )
+        self._assert_follows(before)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with writing(f"The log of {self.name}", DeltaError):
+                yield
+        except StorageError as error:
+            if isinstance(error.__cause__, CommitFailedError):
+                raise self._lost() from error
+            raise
+
+    def _lost(self) -> LeaseLost:
+        return LeaseLost(
+            f"Another writer committed to {self.name} while this run worked; nothing of this run is published. Run again."
         )
+
+    def _assert_follows(self, before: int) -> None:
+        """Show the newest version, which must be the one made just now: nobody else writes to a table whose lake is leased."""
         self.open()
         if self.version != before + 1:
-            raise LeaseLost(
-                f"Another writer committed to {self.name} while this run worked; nothing of this run is published. Run again."
-            )
+            raise self._lost()
+
+    def _content(self) -> tuple[object, ...]:
+        return (None, ()) if self._delta is None else (self._delta.schema(), sorted(f.path for f in self.files))
 
     def _partition(self, file: DataFile) -> dict[str, str | None]:
         return {MONTH: file.month} if self.time else {}
@@ -145,6 +186,10 @@ class Table:
         if self.time:
             fields.append({"name": MONTH, "type": "string", "nullable": True, "metadata": {}})
         return Schema.from_json(json.dumps({"type": "struct", "fields": fields}))
+
+
+def _properties(metadata: Mapping[str, Any]) -> CommitProperties:
+    return CommitProperties(custom_metadata={k: str(v) for k, v in metadata.items()})
 
 
 def _delta_type(dtype: Any) -> Any:

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import ibis
@@ -23,7 +21,6 @@ from aisle.engines.port import Change, Engine
 from aisle.errors import LakeError, NothingDelivered
 from aisle.lake.drops import LEDGER, Drop, strays
 from aisle.lake.lake import QUARANTINE, Lake
-from aisle.lake.lease import writing
 from aisle.lake.releases import Release
 from aisle.lake.storage import Storage
 from aisle.run import dimensions, facts
@@ -65,14 +62,12 @@ def run(
     place, delivered_to = Lake(lake, star), Storage(landing)
     stray = strays(delivered_to, star.sources)
     with ExitStack() as held:
-        lease = held.enter_context(writing(place.storage, break_lease=break_lease))
-        former = place.releases.newest()
+        former = held.enter_context(place.writing(break_lease=break_lease))
         if former is not None and former.star != star.fingerprint and not full:
             raise LakeError(
                 f"The star's declaration is not the one that release {former.number} was made by.\n"
                 "  Its tables would be a mixture. Run with --full to make silver and gold anew from bronze."
             )
-        place.restore(former)
         engine = held.enter_context(DuckDBEngine(memory_limit=memory_limit))
         ledger = read_ledger(engine, place)
         taken, noted = take(place, delivered_to, ledger, progress)
@@ -83,13 +78,12 @@ def run(
             _nothing_new(place, landing, former, ledger)
             if noted:  # what was redelivered or held is known from now on
                 _note(engine, place, noted)
-                lease.assert_held()
-                release = _publish(place, former, {"noted": len(noted)})
+                release = place.publish({"noted": len(noted)})
                 return Summary(release.number, _by_source({}, noted), strays=stray, seconds=time.monotonic() - started)
             return Summary(former.number if former else None, strays=stray, seconds=time.monotonic() - started)
         ingested, changes, waiting = _work(engine, place, taken, noted, ledger, progress, whole=whole)
         summary = Summary(
-            (former.number if former else 0) + 1,
+            None,
             _by_source(ingested, noted),
             changes,
             waiting,
@@ -97,10 +91,9 @@ def run(
             stray,
             time.monotonic() - started,
         )
-        lease.assert_held()
         consumed = {name: [d.drop for d in i.drops] for name, i in ingested.items() if i.drops}
-        _publish(place, former, {**summary.record(), "drops": consumed})
-        return summary
+        release = place.publish({**summary.record(), "drops": consumed})
+        return replace(summary, release=release.number)
 
 
 def rebuild_into(address: str | Path, lake: Lake, ledger: Mapping[str, list[Drop]], memory_limit: str | None = None) -> Lake:
@@ -220,18 +213,6 @@ def _nothing_new(lake: Lake, landing: str | Path, former: Release | None, ledger
         )
     if not Path(landing).exists():
         raise NothingDelivered(f"The landing {landing} is gone: there is no such folder. The last release stands.")
-
-
-def _publish(lake: Lake, former: Release | None, record: Mapping[str, object]) -> Release:
-    release = Release(
-        number=(former.number if former else 0) + 1,
-        tables=lake.versions(),
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        star=lake.star.fingerprint,
-        run={**record, "aisle": version("aisle"), "duckdb": version("duckdb")},
-    )
-    lake.releases.publish(release)
-    return release
 
 
 __all__ = ["rebuild_into", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from aisle.run.summary import Progress
 
 Taken = list[tuple[Drop, Delivery]]
 _CHUNK = 1 << 20
+INCOMING = "bronze/_incoming"
 
 
 def read_ledger(engine: Engine, lake: Lake) -> dict[str, list[Drop]]:
@@ -37,16 +39,20 @@ def take(
     Returns the new drops by source, in order of arrival, and what else is to be noted: a drop that
     was delivered again (its stamp changed), or is held, as its name was consumed with other bytes.
     """
+    for left in lake.storage.entries(INCOMING):  # by a run that was killed
+        lake.storage.delete(left.path)
     taken: dict[str, Taken] = {}
     noted: list[Drop] = []
     found = [(s, e) for s in lake.star.sources for e in unseen(delivered(landing, s), ledger[s.name])]
     for source, entry in progress.over("bronze", found):
         path = f"{source.name}/{entry.path}"
         compressed = entry.path.endswith(".gz")
-        with landing.open(path) as data, lake.storage.create(f"bronze/{source.name}/.incoming") as copy:
+        # Of its own name: a writer that lost its lease may still be at work on the same drop.
+        incoming = f"{INCOMING}/{uuid.uuid4().hex}"
+        with landing.open(path) as data, lake.storage.create(incoming) as copy:
             measured = measure(_copying(data, copy), compressed=compressed)
         kept = bronze_path(source, measured.digest, entry.path)
-        lake.storage.move(f"bronze/{source.name}/.incoming", kept)
+        lake.storage.move(incoming, kept)
         drop = Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size)
         match standing(entry.path, measured.digest, ledger[source.name]):
             case "new":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +28,7 @@ from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
 from aisle.engines.port import Change
 from aisle.errors import ConfigError, DoesNotFit
+from aisle.lake.storage import writing
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
 
@@ -101,15 +103,13 @@ class DuckDBEngine:
         return raw, malformed, readings
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
-        try:
+        with self._computing(name):
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {self.sql(expression)}")
-        except (duckdb.ConversionException, duckdb.OutOfRangeException):
-            # DuckDB's own message would show the value.
-            raise DoesNotFit(f"A value for {name} does not fit its declared type.") from None
         return ibis.table(expression.schema(), name=name)
 
     def extend(self, name: str, expression: ir.Table) -> ir.Table:
-        self._con.execute(f"INSERT INTO {quoted(name)} {self.sql(expression)}")
+        with self._computing(name):
+            self._con.execute(f"INSERT INTO {quoted(name)} {self.sql(expression)}")
         return ibis.table(expression.schema(), name=name)
 
     def values(self, name: str, schema: ibis.Schema, rows: Sequence[Sequence[Any]]) -> ir.Table:
@@ -192,13 +192,20 @@ class DuckDBEngine:
             target = table.url
         else:
             target = f"{table.url}/part-{uuid.uuid4()}.parquet"
-        try:
+        with self._computing(table.name):
             answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
-        except (duckdb.ConversionException, duckdb.OutOfRangeException):
-            raise DoesNotFit(f"A value for {table.name} does not fit its declared type.") from None
         names = [name for name, *_ in answer.description]
         written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
         return [_data_file(table, file) for file in written if file["count"]]
+
+    @contextlib.contextmanager
+    def _computing(self, name: str) -> Iterator[None]:
+        """Say what is wrong with a value, or with a disk, without DuckDB's own message: it would show the value."""
+        try:
+            with writing(f"{name}, or what is spilled to {self._spill.parent} for it,", duckdb.IOException):
+                yield
+        except (duckdb.ConversionException, duckdb.OutOfRangeException):
+            raise DoesNotFit(f"A value for {name} does not fit its declared type.") from None
 
     def _view(self, name: str, query: str) -> None:
         self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {query}")

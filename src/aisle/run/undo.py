@@ -1,0 +1,85 @@
+"""Undo: back to a former release, by a new one that has its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aisle.declare.star import Star
+from aisle.engines.duckdb.engine import DuckDBEngine
+from aisle.errors import LakeError, NothingDelivered
+from aisle.lake.lake import Lake
+from aisle.lake.releases import Release, Releases
+from aisle.run.take import read_ledger
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo did: `release` is the new one, `restores` the former whose content it has.
+
+    `drops` are those, by source, that are unconsumed again; `declaration_changed` tells whether the
+    former release was made by another declaration than today's.
+    """
+
+    release: int
+    restores: int
+    drops: dict[str, list[str]]
+    declaration_changed: bool
+
+
+def undo(star: Star, *, lake: str | Path, to: int | None = None, break_lease: bool = False) -> Undone:
+    """Go back to a former release. The drops consumed since are unconsumed: the next run takes those still in the landing.
+
+    Args:
+        to: the release's number; by default the one before the newest. Undo again goes one further back.
+        break_lease: take the lake from another writer that is known to be gone.
+
+    Raises:
+        NothingDelivered: the lake has no release, or none before the newest.
+        LakeError: there is no release `to`, or a file of it is gone.
+        LeaseHeld: another run is at work on the lake.
+    """
+    place = Lake(lake, star)
+    if place.releases.newest() is None:  # nothing is made of a lake that is not there
+        raise NothingDelivered(f"The lake {place.storage} has no release yet: there is nothing to undo.")
+    with place.writing(break_lease=break_lease) as newest:
+        assert newest is not None
+        former = _before(place.releases, newest) if to is None else _named(place.releases, to)
+        if content(place.releases, former).number == content(place.releases, newest).number:
+            raise LakeError(f"The lake's newest release, {newest.number}, has the content of release {former.number} already.")
+        then, now = _consumed(place, former), _consumed(place, newest)
+        unconsumed = {source: sorted(set(drops) - set(then.get(source, []))) for source, drops in now.items()}
+        release = place.publish_again(former, {"undoes": newest.number})
+    return Undone(release.number, former.number, {s: d for s, d in unconsumed.items() if d}, former.star != star.fingerprint)
+
+
+def content(releases: Releases, release: Release) -> Release:
+    """The release that made the content which this one has: itself, unless it undid others."""
+    while release.restores is not None:
+        origin = releases.get(release.restores)
+        assert origin is not None
+        release = origin
+    return release
+
+
+def _before(releases: Releases, newest: Release) -> Release:
+    origin = content(releases, newest)
+    for release in releases.backwards():
+        if release.number < origin.number:
+            return content(releases, release)
+    raise NothingDelivered(f"Release {origin.number} is the lake's first: there is none before it to go back to.")
+
+
+def _named(releases: Releases, number: int) -> Release:
+    if (release := releases.get(number)) is None:
+        known = ", ".join(str(r.number) for r in releases.backwards())
+        raise LakeError(f"The lake has no release {number}; it has {known}.")
+    return release
+
+
+def _consumed(place: Lake, release: Release) -> dict[str, list[str]]:
+    """The names of the drops that a release has consumed, by source."""
+    place.open(release)
+    with DuckDBEngine(threads=1) as engine:
+        ledger = read_ledger(engine, place)
+    return {source: [d.drop for d in drops if d.status == "consumed"] for source, drops in ledger.items()}
