@@ -326,6 +326,13 @@ class _Reader:
             raise DeclarationError(
                 where, f"its key ({', '.join(key)}) stands half in the lines, half in their header", "Take one source."
             )
+        source = self.bare.lines if key[0] in self.bare.lines else self.bare.header
+        if source is not None and source.partial and len([k for k in key if k not in source.key]) > 1:
+            raise DeclarationError(
+                where,
+                f"{source.name} are partial changes, which may bring ({', '.join(key)}) one by one",
+                "Take a key of one column.",
+            )
         return LookupSpec(name, dimension, key, at)
 
     def measure(self, where: str, name: str, additivity: Additivity, type_: Any, given: Any) -> MeasureSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 import ibis
@@ -30,6 +31,7 @@ LEDGER = ibis.schema(
         "quarantined": "int64",
         "unknown_columns": "string",
         "absent_columns": "string",
+        "as_of": "string",
     }
 )
 
@@ -41,7 +43,8 @@ class Drop:
     A drop's identity is (source, name, digest of its bytes). `status`: consumed (its rows are in
     silver, duplicates or quarantined), refused (it could not be read; it holds nothing), replaced
     (refused, and delivered anew since), or held (its name was consumed before with other bytes). `records` = `events` + `duplicates` +
-    `quarantined`. `stamp` tells whether the landing's file was touched since.
+    `quarantined`. `stamp` tells whether the landing's file was touched since. `as_of`: of a snapshot,
+    the times (UTC) of its accepted rows.
     """
 
     source: str
@@ -58,6 +61,7 @@ class Drop:
     quarantined: int = 0
     unknown_columns: str = ""
     absent_columns: str = ""
+    as_of: str = ""
 
     @property
     def row(self) -> tuple[object, ...]:
@@ -66,6 +70,11 @@ class Drop:
     @property
     def identity(self) -> tuple[str, str, str]:
         return (self.source, self.drop, self.digest)
+
+    @property
+    def times(self) -> list[datetime]:
+        """The times of the snapshots that the drop is, or is a part of."""
+        return [datetime.fromisoformat(t) for t in self.as_of.split()]
 
 
 _IGNORED_ENDINGS = (".tmp", ".part", ".crc", ".filepart", "~")

@@ -73,7 +73,7 @@ def run(
         taken, noted = take(place, delivered_to, ledger, progress)
         whole = full or former is None
         if full:
-            taken = {s.name: retake(place, s, ledger) + taken.get(s.name, []) for s in star.sources}
+            taken = {s.name: retake(place, ledger[s.name]) + taken.get(s.name, []) for s in star.sources}
         if not any(taken.values()) and not full:
             _nothing_new(place, landing, former, ledger)
             if noted:  # what was redelivered or held is known from now on
@@ -99,7 +99,7 @@ def run(
 def rebuild_into(address: str | Path, lake: Lake, ledger: Mapping[str, list[Drop]], memory_limit: str | None = None) -> Lake:
     """Make a lake's silver and gold anew from its bronze, in a lake at another address."""
     scratch = Lake(address, lake.star)
-    taken = {s.name: retake(lake, s, ledger) for s in lake.star.sources}
+    taken = {s.name: retake(lake, ledger[s.name]) for s in lake.star.sources}
     with DuckDBEngine(memory_limit=memory_limit) as engine:
         _work(engine, scratch, taken, [], {s.name: [] for s in lake.star.sources}, quiet, whole=True)
     return scratch
@@ -117,7 +117,7 @@ def _work(
 ) -> tuple[dict[str, Ingested], dict[str, Change], dict[str, int]]:
     """Silver, quarantine, ledger and gold of the drops taken; all anew, if `whole`."""
     ingested = {
-        source.name: ingest(engine, lake, source, taken.get(source.name, []), whole=whole)
+        source.name: ingest(engine, lake, source, taken.get(source.name, []), [] if whole else ledger[source.name])
         for source in progress.over("silver", lake.star.sources)
         if taken.get(source.name) or whole
     }
@@ -188,10 +188,7 @@ def _restated(ledger: Mapping[str, list[Drop]], ingested: Mapping[str, Ingested]
 def _by_source(ingested: Mapping[str, Ingested], noted: list[Drop]) -> dict[str, SourceSummary]:
     """What was taken of each source, and what is held."""
     held = {name: [d for d in noted if d.source == name and d.status == "held"] for name in {d.source for d in noted}}
-    summaries = {
-        name: SourceSummary.of([*i.drops, *held.pop(name, [])], i.reasons, sum(i.restated.values()))
-        for name, i in ingested.items()
-    }
+    summaries = {name: SourceSummary.of([*i.drops, *held.pop(name, [])], i.reasons, i.unseated) for name, i in ingested.items()}
     return summaries | {name: SourceSummary.of(drops, Counter()) for name, drops in held.items() if drops}
 
 

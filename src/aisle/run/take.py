@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
-from aisle.declare.source import SourceSpec
 from aisle.engines.delivery import Delivery
 from aisle.engines.measuring import measure
 from aisle.engines.port import Engine
@@ -71,14 +70,14 @@ def take(
     return taken, noted
 
 
-def retake(lake: Lake, source: SourceSpec, ledger: Mapping[str, list[Drop]]) -> Taken:
-    """All drops of a source that are in bronze, to be read anew.
+def retake(lake: Lake, drops: Iterable[Drop]) -> Taken:
+    """Drops that are in bronze, to be read anew, in order of arrival.
 
     Raises:
         LakeError: bronze's bytes are not those that were delivered.
     """
     taken: Taken = []
-    for drop in sorted(ledger[source.name], key=lambda d: d.drop):
+    for drop in sorted(drops, key=lambda d: d.drop):
         if drop.status in ("held", "replaced"):
             continue
         with lake.storage.open(drop.path) as data:

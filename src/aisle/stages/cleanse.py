@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.columns import Bound, Column, Pattern, says, spelled
-from aisle.declare.source import DELETED, DROP, LINE, SourceSpec
+from aisle.declare.source import ABSENT, AS_OF, DELETED, DROP, LINE, SourceSpec
 from aisle.stages.functions import cleaned, in_zone, read_boolean, read_date, read_time, spelling
 from aisle.stages.time import BEGINNING, LATEST, moment
 
@@ -39,14 +39,24 @@ def judged(raw: ir.Table, source: SourceSpec) -> ir.Table:
     """The rows typed, with `_ok`: whether a row keeps the contract. Columns: silver's, then `_ok`.
 
     `raw` holds the contract's columns as text (or, of a Parquet drop, as they are typed), `_drop`
-    and `_line`.
+    and `_line`; `_as_of` and `_absent` where silver has them.
     """
     typed = _typed(raw, source)
     deleted = _deletes(typed, source)
     broken = [rule.broken & ~deleted if not rule.deletes_too else rule.broken for rule in _rules(typed, source)]
     ok = ~functools.reduce(operator.or_, broken)
     # A row that deletes may carry anything but its key, time and operation: what is not typed reads as null.
-    return typed.select(*[typed[c.name] for c in source.columns], deleted.name(DELETED), typed[DROP], typed[LINE], ok.name("_ok"))
+    return typed.select(*[typed[n] for n in source.said], deleted.name(DELETED), typed[DROP], typed[LINE], ok.name("_ok"))
+
+
+def present(rows: ir.Table, source: SourceSpec) -> ir.Table:
+    """Of judged rows those that break the contract, but whose key and time can be read: key, time and `_drop` (docs/decisions/010)."""
+    assert source.changed_at is not None
+    at = rows[source.changed_at]
+    legible = ~rows["_ok"] & (at >= moment(BEGINNING)) & (at < moment(LATEST))
+    for k in source.key:
+        legible &= rows[k].notnull()
+    return rows.filter(legible).select(*source.key, at, rows[DROP])
 
 
 def rejected(raw: ir.Table, source: SourceSpec) -> ir.Table:
@@ -70,7 +80,7 @@ def _typed(raw: ir.Table, source: SourceSpec) -> ir.Table:
     """Each column typed under its name, and as it was given under `_given_<name>`: cleaned text, or its own type."""
     given = raw.select(
         *[(cleaned(raw[c.name]) if raw[c.name].type().is_string() else raw[c.name]).name(_given(c.name)) for c in source.columns],
-        *[raw[n] for n in (DROP, LINE, *([TEXT] if TEXT in raw.columns else []))],
+        *[raw[n] for n in (AS_OF, ABSENT, DROP, LINE, TEXT) if n in raw.columns],
     )
     return given.mutate(**{c.name: _value(given[_given(c.name)], c, source) for c in source.columns})
 
@@ -148,7 +158,10 @@ def _rules(typed: ir.Table, source: SourceSpec) -> Iterator[Rule]:
     for column in source.columns:
         given, value, deletes_too = typed[_given(column.name)], typed[column.name], column.name in always
         if column.required:
-            yield Rule(given.isnull(), f"{column.name} is missing", deletes_too)
+            missing = given.isnull()
+            if source.may_be_absent(column.name):
+                missing &= ~typed[ABSENT].contains(column.name)
+            yield Rule(missing, f"{column.name} is missing", deletes_too)
         if column.choices:
             yield Rule(given.notnull() & value.isnull(), f"{column.name} is none of {', '.join(column.choices)}", deletes_too)
         elif column.type != "string" or not given.type().is_string():

@@ -11,19 +11,29 @@ from aisle.declare.calendar import CalendarSpec
 from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.declare.source import DELETED, SourceSpec
 from aisle.stages.functions import day_number, local_date, rounded
-from aisle.stages.history import UNKNOWN
+from aisle.stages.history import UNKNOWN, after_images
 from aisle.stages.time import LAST_YEAR
 
 
 def newest(events: ir.Table, source: SourceSpec) -> ir.Table:
     """The newest event of each key, if it lives. `events` must hold all events of each key."""
+    events = after_images(events, source)
     if source.changed_at is not None:
         last_first = [ibis.desc(c) for c in source.order]
         ranked = events.mutate(_rank=ibis.row_number().over(group_by=list(source.key), order_by=last_first))
         events = ranked.filter(ranked["_rank"] == 0)
-    if source.deletes is not None:
+    if source.has_deletions:
         events = events.filter(~events[DELETED])
     return events.select(*[c.name for c in source.columns])
+
+
+def complete(rows: ir.Table, source: SourceSpec) -> ir.Table:
+    """The rows that have all that the contract requires: of partial changes, something may not have come yet."""
+    return (
+        rows.drop_null([c.name for c in source.columns if source.may_be_absent(c.name) and c.required])
+        if source.partial
+        else rows
+    )
 
 
 def with_header(lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.dimension import DimensionSpec
-from aisle.declare.source import DELETED, SourceSpec
+from aisle.declare.source import ABSENT, DELETED, LINE, SourceSpec
 from aisle.stages.functions import hash63, micros_of
+from aisle.stages.snapshots import ABSENCE
 from aisle.stages.time import BEGINNING, OPEN_END, micros, moment
 
 UNKNOWN = -1
@@ -22,6 +23,31 @@ def at_instants(events: ir.Table, source: SourceSpec) -> ir.Table:
     newest_first = [ibis.desc(c) for c in source.order[1:]]
     ranked = events.mutate(_rank=ibis.row_number().over(group_by=[*source.key, source.changed_at], order_by=newest_first))
     return ranked.filter(ranked["_rank"] == 0).drop("_rank")
+
+
+def after_images(events: ir.Table, source: SourceSpec, *, first: Collection[str] = ()) -> ir.Table:
+    """Partial changes made whole: what a row does not carry is as the row before it, by the order of history, left it.
+
+    A row that deletes carries nothing. `events` must hold all events of each key.
+
+    Args:
+        first: columns that show the first value that was ever carried, on every row.
+    """
+    if not source.partial:
+        return events
+    for name in (c.name for c in source.columns if c.name not in (*source.key, source.changed_at, source.sequence)):
+        carried = ~events[DELETED] & ~events[ABSENT].contains(name)
+        events = events.mutate(_carried=carried, _nth=carried.cast("int64").sum().over(_up_to_here(source)))
+        # Each run of rows from one that carries to the next: the first alone has a value.
+        runs = list(source.key) if name in first else [*source.key, "_nth"]
+        has = events["_carried"] & (events["_nth"] == 1) if name in first else events["_carried"]
+        events = events.mutate(**{name: ibis.ifelse(has, events[name], ibis.null(events[name].type())).max().over(group_by=runs)})
+    return events.drop("_carried", "_nth")
+
+
+def _up_to_here(source: SourceSpec) -> ibis.expr.builders.WindowBuilder:
+    """The events of a key from its first to the one at hand."""
+    return ibis.cumulative_window(group_by=list(source.key), order_by=[ibis.asc(c, nulls_first=True) for c in source.order])
 
 
 def surrogate_key(table: str, natural_key: Sequence[ir.Value], valid_from: ir.Value) -> ir.IntegerValue:
@@ -40,6 +66,7 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
     """The versions of every natural key that has an event. `events` must hold all events of each key."""
     source, key = d.source, list(d.natural_key)
     at = source.changed_at
+    events = after_images(events, source, first=[a.name for a in d.attributes if a.behaviour == "original"])
     won = at_instants(_deletions_filled(events, d), source)
     won = won.mutate(_at=moment(BEGINNING) if at is None else won[at])
     by_time = ibis.window(group_by=key, order_by="_at")
@@ -85,8 +112,12 @@ def _deletions_filled(events: ir.Table, d: DimensionSpec) -> ir.Table:
     A deletion of what is already deleted says nothing, and is left out.
     """
     source = d.source
-    if source.deletes is None or source.changed_at is None:
+    if not source.has_deletions:
         return events.mutate(_lifeless=ibis.literal(False))
+    if source.feed == "snapshot":
+        # What a snapshot has not says nothing of a key that no snapshot had.
+        lives = ibis.ifelse(events[DELETED], 0, 1).sum().over(_up_to_here(source))
+        events = events.mutate(_lives=lives).filter((ibis._[LINE] != ABSENCE) | (ibis._["_lives"] > 0)).drop("_lives")
     by_order = ibis.window(group_by=list(d.natural_key), order_by=[ibis.asc(c, nulls_first=True) for c in source.order])
     events = events.mutate(_was_deleted=events[DELETED].lag().over(by_order))
     events = events.filter(~(events[DELETED] & events["_was_deleted"].fill_null(False)))

@@ -27,7 +27,7 @@ def suspects(rows: ir.Table, source: SourceSpec) -> ir.Table:
 
 def verdicts(rows: ir.Table, source: SourceSpec) -> ir.Table:
     """The rows with `_verdict`. `rows` must hold every row of each identity in it."""
-    columns = [c.name for c in source.columns]
+    columns = list(source.said)
     arrival = [ibis._[DROP], ibis._[LINE]]
     rows = rows.mutate(_copy=ibis.row_number().over(group_by=columns, order_by=arrival))
     if source.changed_at is not None:

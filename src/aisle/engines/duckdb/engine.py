@@ -17,7 +17,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from aisle.declare.source import DROP, LINE, SourceSpec
+from aisle.declare.source import ABSENT, DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.functions import MACROS
@@ -89,8 +89,16 @@ class DuckDBEngine:
         return list(ParquetReader(self._con, {}, "").alike(deliveries))
 
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
-        required = {c.name: c.required for c in source.columns}
-        readings = read(self._con, deliveries, format=source.format, columns=required, delimiter=source.delimiter, into=into)
+        required = {c.name: c.required and not source.may_be_absent(c.name) for c in source.columns}
+        readings = read(
+            self._con,
+            deliveries,
+            format=source.format,
+            columns=required,
+            delimiter=source.delimiter,
+            partial=source.partial,
+            into=into,
+        )
         names = [c.name for c in source.columns]
         described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(into)})").fetchall())
         schema = {n: ibis.backends.sql.datatypes.DuckDBType.from_string(described[n]) for n in names}
@@ -98,7 +106,8 @@ class DuckDBEngine:
         pairs = ", ".join(f"{literal(n)}, CAST({quoted(n)} AS VARCHAR)" for n in names)
         merged = f"CASE WHEN _extra IS NULL THEN json_object({pairs}) ELSE json_merge_patch(json_object({pairs}), _extra) END"
         self._view(f"{into}_rows", f"SELECT *, CAST({merged} AS VARCHAR) AS {TEXT} FROM {quoted(into)}")
-        raw = ibis.table({**schema, DROP: "string", LINE: "int64", TEXT: "string"}, name=f"{into}_rows")
+        absent = {ABSENT: "array<string>"} if source.partial else {}
+        raw = ibis.table({**schema, **absent, DROP: "string", LINE: "int64", TEXT: "string"}, name=f"{into}_rows")
         malformed = ibis.table({DROP: "string", LINE: "int64", "reason": "string", "text": "string"}, name=f"{into}_malformed")
         return raw, malformed, readings
 

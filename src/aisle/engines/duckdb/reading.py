@@ -15,7 +15,7 @@ from aisle.engines.delivery import Delivery, Measured, Reading
 from aisle.engines.duckdb.reading_csv import CsvReader
 from aisle.engines.duckdb.reading_jsonl import JsonlReader
 from aisle.engines.duckdb.reading_parquet import ParquetReader
-from aisle.engines.duckdb.sql import name
+from aisle.engines.duckdb.sql import listed, literal, name
 
 
 def read(
@@ -25,6 +25,7 @@ def read(
     format: Literal["csv", "jsonl", "parquet"],  # noqa: A002  (the word a user expects)
     columns: Mapping[str, bool],
     delimiter: str = ",",
+    partial: bool = False,
     into: str,
 ) -> list[Reading]:
     """Read drops of one source into two temporary tables, replacing them.
@@ -40,6 +41,8 @@ def read(
         format: of all of them, whatever their file names say.
         columns: the contract's columns, and whether each is required.
         delimiter: of CSV: one ASCII character.
+        partial: `into` gets a last column too, `_absent`: the contract's columns that a row's JSON
+            object has no member for, or its file no column.
 
     Returns:
         What became of each delivery, in their order.
@@ -50,7 +53,8 @@ def read(
         raise ValueError(f"{delimiter!r} is no delimiter: one ASCII character, no quote and no line end")
     typed = ", ".join(f"{name(c)} VARCHAR" for c in columns)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name(into)} ({typed}, _drop VARCHAR, _line BIGINT, _extra VARCHAR); "
+        f"CREATE OR REPLACE TEMP TABLE {name(into)} ({typed}, _drop VARCHAR, _line BIGINT, _extra VARCHAR"
+        f"{', _absent VARCHAR[]' if partial and format == 'jsonl' else ''}); "
         f"CREATE OR REPLACE TEMP TABLE {name(into + '_malformed')} (_drop VARCHAR, _line BIGINT, reason VARCHAR, text VARCHAR)"
     )
     readings: dict[str, Reading] = {}
@@ -64,11 +68,17 @@ def read(
     reader = (
         CsvReader(con, columns, delimiter, into)
         if format == "csv"
-        else JsonlReader(con, columns, into)
+        else JsonlReader(con, columns, into, partial=partial)
         if format == "jsonl"
         else ParquetReader(con, columns, into)
     )
     readings |= {reading.drop: reading for reading in reader.read(legible)}
+    if partial and format != "jsonl":
+        absent = {drop: reading.absent_columns for drop, reading in readings.items() if reading.absent_columns}
+        lists = " ".join(f"WHEN {literal(drop)} THEN {listed(map(literal, columns))}" for drop, columns in absent.items())
+        con.execute(f"ALTER TABLE {name(into)} ADD COLUMN _absent VARCHAR[] DEFAULT []")
+        if absent:
+            con.execute(f"UPDATE {name(into)} SET _absent = CASE _drop {lists} ELSE [] END")
     return [readings[d.drop] for d in deliveries]
 
 

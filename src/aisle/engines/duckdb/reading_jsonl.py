@@ -56,6 +56,7 @@ class JsonlReader:
     con: duckdb.DuckDBPyConnection
     columns: Mapping[str, bool]
     into: str
+    partial: bool = False
 
     def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
         """What became of each drop, in any order."""
@@ -115,9 +116,12 @@ class JsonlReader:
         self.con.execute(
             "INSERT INTO _reading_plain SELECT unnest(from_json(?::VARCHAR, '[[\"VARCHAR\"]]'))", [json.dumps(distinct_keys)]
         )
+        lacking = (
+            f", list_filter({listed(map(literal, self.columns))}, lambda c: NOT list_contains(_keys, c))" if self.partial else ""
+        )
         self.con.execute(
-            f"INSERT INTO {name(self.into)} SELECT {values}, _drop, _line, {extra} FROM "
-            f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line FROM {name(keyed)} "
+            f"INSERT INTO {name(self.into)} SELECT {values}, _drop, _line, {extra}{lacking} FROM "
+            f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line, _keys FROM {name(keyed)} "
             "WHERE _keys IN (SELECT k FROM _reading_plain))"
         )
         self._take_odd(self._odd(keyed), accounts)
@@ -157,7 +161,10 @@ class JsonlReader:
                 account.accepted += 1
                 account.keys.update(record)
                 extra = [(k, v) for k, v in sorted(record.items()) if k not in self.columns and v is not None]
-                rows.append([*map(record.get, self.columns), drop, number, _object(extra) if extra else None])
+                row = [*map(record.get, self.columns), drop, number, _object(extra) if extra else None]
+                if self.partial:  # a list as DuckDB reads it; columns have plain names
+                    row.append(f"[{', '.join(c for c in self.columns if c not in record)}]")
+                rows.append(row)
             size += len(line)
             if len(rows) >= _BATCH or size > _BYTES:
                 inserted(self.con, self.into, rows)
