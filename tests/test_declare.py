@@ -98,7 +98,7 @@ WRONG = {
     "a feed that is none": (
         "class S(Source, key='a', feed='event'):\n    a: int",
         "S",
-        "feed='event' is none of changes, events: did you mean 'events'?",
+        "feed='event' is none of changes, snapshot, events: did you mean 'events'?",
     ),
     "a format that is none": (
         "class S(Source, key='a', feed='events', format='josnl'):\n    a: int",

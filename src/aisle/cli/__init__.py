@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aisle.cli import check, generate, init, load, query, run, sql, status
+from aisle.cli import check, generate, init, load, query, releases, run, sql, status, undo
 from aisle.cli.command import INTERRUPTED, complain
 from aisle.cli.interrupt import interrupted, remembered
 from aisle.errors import AisleError
@@ -77,5 +77,16 @@ def main(ctx: click.Context, /, folder: Path | None, traceback: bool) -> None:  
         os.chdir(folder)
 
 
-for _command in (init.init, generate.generate, run.run, load.load, status.status, check.check, sql.sql, query.query):
+for _command in (
+    init.init,
+    generate.generate,
+    run.run,
+    load.load,
+    status.status,
+    check.check,
+    releases.releases,
+    undo.undo,
+    sql.sql,
+    query.query,
+):
     main.add_command(_command)

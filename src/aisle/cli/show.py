@@ -14,10 +14,12 @@ from aisle.cli.table import table, terminal_width
 if TYPE_CHECKING:
     from aisle.cli.state import SourceState, State
     from aisle.declare.star import Star
+    from aisle.lake.releases import Release
     from aisle.project import Project
     from aisle.retail.generate import Generated
     from aisle.run.check import Finding
     from aisle.run.summary import SourceSummary, Summary
+    from aisle.run.undo import Undone
     from aisle.warehouses import Loaded
 
 _MOST = 5
@@ -81,6 +83,62 @@ def ran(summary: Summary, star: Star) -> str:
             *_strays(summary.strays, star),
         ]
     )
+
+
+def releases(found: Sequence[Release], left_out: int) -> str:
+    """The releases, the newest first: what each consumed and changed."""
+    rows = [(str(r.number), r.made_at.replace("T", " ").removesuffix("+00:00"), _consumed(r), _changed(r)) for r in found]
+    shown = table(("release", "made (UTC)", "consumed", "changed"), rows, width=terminal_width())
+    return shown + (f"\n({_count(left_out, 'older one')}: --last {len(found) + left_out})" if left_out else "")
+
+
+def release(one: Release) -> str:
+    """One release, with its drops."""
+    lines = [click.style(f"Release {one.number}", bold=True) + f", made {one.made_at}: {_consumed(one)}."]
+    changed = [(name, _n(c["added"]), _n(c["removed"])) for name, c in one.run.get("tables", {}).items()]
+    if changed:
+        lines += ["", _small(("table", "rows written", "in place of"), changed)]
+    for source, drops in one.run.get("drops", {}).items():
+        lines += ["", f"{source}:", *(f"  {drop}" for drop in drops)]
+    return "\n".join(lines)
+
+
+def _consumed(one: Release) -> str:
+    """What a release came from."""
+    if one.restores is not None:
+        return f"undo: as release {one.restores}"
+    sources = one.run.get("sources", {}).values()
+    if not sources:
+        return "drops delivered again, or held"
+    return f"{_count(sum(s['drops'] for s in sources), 'drop')}, {_count(sum(s['records'] for s in sources), 'row')}"
+
+
+def _changed(one: Release) -> str:
+    """The rows that came and went in each table that a release changed."""
+    changes = {name: (c["added"], c["removed"]) for name, c in one.run.get("tables", {}).items()}
+    return ", ".join(
+        f"{name} +{_n(added)}" + (f" -{_n(removed)}" if removed else "")
+        for name, (added, removed) in changes.items()
+        if added or removed
+    )
+
+
+def undone(done: Undone, project: Project) -> str:
+    """What `aisle undo` did."""
+    lines = [click.style(f"Release {done.release}", bold=True) + f" has the content of release {done.restores}."]
+    drops = [f"{source}/{drop}" for source, names in done.drops.items() for drop in names]
+    if drops:
+        lines += list(
+            _list(
+                f"{_count(len(drops), 'drop')} {_verb(len(drops), 'is', 'are')} unconsumed again:",
+                drops,
+                more="aisle releases lists them by release",
+            )
+        )
+        lines += ["", f"The next `aisle run` takes what of them lies in {project.landing}: take out what should not come back."]
+    if done.declaration_changed:
+        lines += ["", f"! Release {done.restores} was made by another declaration. Go back to that one too, or: aisle run --full"]
+    return "\n".join(lines)
 
 
 def loaded(done: Loaded, project: Project) -> str:
@@ -211,12 +269,12 @@ def _unknown_columns(sources: Mapping[str, SourceSummary] | Mapping[str, SourceS
     yield from _list("Columns that the contract does not know; kept in bronze, not used:", told)
 
 
-def _list(title: str, items: Sequence[str]) -> Iterator[str]:
+def _list(title: str, items: Sequence[str], *, more: str = "aisle status --json") -> Iterator[str]:
     if items:
         yield from ("", title)
         yield from (f"  {item}" for item in items[:_MOST])
         if len(items) > _MOST:
-            yield f"  … and {len(items) - _MOST} more: aisle status --json"
+            yield f"  … and {len(items) - _MOST} more: {more}"
 
 
 def _listed(title: str, items: Iterable[tuple[int, str]], *, of: str) -> Iterator[str]:

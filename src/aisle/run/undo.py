@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from aisle.declare.star import Star
@@ -44,7 +45,7 @@ def undo(star: Star, *, lake: str | Path, to: int | None = None, break_lease: bo
         raise NothingDelivered(f"The lake {place.storage} has no release yet: there is nothing to undo.")
     with place.writing(break_lease=break_lease) as newest:
         assert newest is not None
-        former = _before(place.releases, newest) if to is None else _named(place.releases, to)
+        former = _before(place.releases, newest) if to is None else named(place.releases, to)
         if content(place.releases, former).number == content(place.releases, newest).number:
             raise LakeError(f"The lake's newest release, {newest.number}, has the content of release {former.number} already.")
         then, now = _consumed(place, former), _consumed(place, newest)
@@ -70,10 +71,16 @@ def _before(releases: Releases, newest: Release) -> Release:
     raise NothingDelivered(f"Release {origin.number} is the lake's first: there is none before it to go back to.")
 
 
-def _named(releases: Releases, number: int) -> Release:
+def named(releases: Releases, number: int) -> Release:
+    """The release of a number.
+
+    Raises:
+        LakeError: there is none.
+    """
     if (release := releases.get(number)) is None:
-        known = ", ".join(str(r.number) for r in releases.backwards())
-        raise LakeError(f"The lake has no release {number}; it has {known}.")
+        found = [r.number for r in islice(releases.backwards(), 5)]
+        newest = f"the newest are {', '.join(map(str, found))}" if found else "it has none yet"
+        raise LakeError(f"The lake has no release {number}: {newest}.")
     return release
 
 

@@ -9,17 +9,17 @@ import ibis.expr.types as ir
 
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.fact import FactSpec, LookupSpec
-from aisle.declare.source import DROP, LINE
+from aisle.declare.source import DROP
 from aisle.stages.conform import complete, newest, with_header
 from aisle.stages.history import UNKNOWN
-from aisle.stages.snapshots import ABSENCE
+from aisle.stages.snapshots import brought
 from aisle.stages.time import BEGINNING, OPEN_END, moment
 
 
 def unbalanced_drops(ledger: ir.Table, silver: Mapping[str, ir.Table], quarantine: ir.Table) -> ir.Table:
     """Law 2: consumed drops whose rows are not all in silver, duplicates or quarantine."""
     counted = [
-        table.filter(table[LINE] != ABSENCE)
+        brought(table)
         .group_by(DROP)
         .agg(rows=ibis._.count())
         .select(source=ibis.literal(name), drop=ibis._[DROP], in_silver=ibis._["rows"])

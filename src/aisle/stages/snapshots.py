@@ -45,6 +45,11 @@ def time_in(drop: str, zone: str) -> datetime:
     return datetime.combine(days.pop(), clock).astimezone(UTC)
 
 
+def brought(silver: ir.Table) -> ir.Table:
+    """The rows of silver that a drop delivered: not those that a snapshot makes by what it has not."""
+    return silver.filter(silver[LINE] != ABSENCE)
+
+
 def differences(rows: ir.Table, seen: ir.Table, places: ir.Table, source: SourceSpec) -> ir.Table:
     """What snapshots say that those before them did not: rows that are new or other, and deletions. Columns: silver's.
 

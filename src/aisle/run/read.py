@@ -1,0 +1,101 @@
+"""Read and judge: from delivered files to rows that keep their source's contract, and rows that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import ibis
+import ibis.expr.types as ir
+
+from aisle.declare.source import AS_OF, DROP, LINE, SourceSpec
+from aisle.engines.delivery import Delivery, Reading
+from aisle.engines.port import Engine
+from aisle.lake.drops import Drop, in_batches
+from aisle.run.take import Taken
+from aisle.stages.cleanse import REASONS, TEXT, judged, present, rejected
+from aisle.stages.snapshots import time_in
+
+BATCH_BYTES = 256 << 20
+
+
+def cleanse(engine: Engine, source: SourceSpec, taken: Taken, new: str, bad: str | None) -> list[Drop]:
+    """Read drops and judge their rows. Those that keep the contract are kept as `new`, the others added to `bad`, if given.
+
+    Of a snapshot's rows that do not, but whose key and time can be read, it is kept that they are there (`there`).
+
+    Returns the ledger's rows of the drops, as far as reading tells.
+    """
+    engine.values(new, source.silver, ())
+    if source.feed == "snapshot":
+        engine.values(there(source, new).get_name(), there(source, new).schema(), ())
+    read: list[Drop] = []
+    drops = {drop.drop: drop for drop, _ in taken}
+    if source.timed_by_name:
+        taken, read = _timed(engine, source, taken)
+    for together in _readable_together(engine, source, taken):
+        raw, malformed, readings = engine.read(f"_raw_{source.name}", source, together)
+        read += [_read(source, drops[reading.drop], reading) for reading in readings]
+        if source.timed_by_name:
+            times = ibis.table({"_named": "string", AS_OF: source.silver[AS_OF]}, name=f"_times_{source.name}")
+            raw = raw.inner_join(times, raw[DROP] == times["_named"])
+        rows = engine.keep(f"_judged_{source.name}", judged(raw, source))
+        engine.extend(new, rows.filter(rows["_ok"]).drop("_ok"))
+        if source.feed == "snapshot":
+            engine.extend(there(source, new).get_name(), present(rows, source))
+        failing = rows.filter(~rows["_ok"]).select(DROP, LINE)
+        if bad is not None and engine.count(failing):
+            set_aside = rejected(raw.semi_join(failing, [DROP, LINE]), source)
+            engine.extend(bad, quarantined(source, set_aside, set_aside[REASONS], set_aside[TEXT]))
+        if bad is not None:
+            engine.extend(bad, quarantined(source, malformed, ibis.array([malformed["reason"]]), malformed["text"]))
+        engine.drop(f"_judged_{source.name}", f"_raw_{source.name}", f"_raw_{source.name}_malformed")
+    return read
+
+
+def there(source: SourceSpec, new: str) -> ir.Table:
+    """Key, time and drop of a snapshot's rows that break the contract, kept beside those that keep it (`new`)."""
+    assert source.changed_at is not None
+    return ibis.table({n: source.silver[n] for n in (*source.key, source.changed_at, DROP)}, name=f"{new}_there")
+
+
+def _read(source: SourceSpec, drop: Drop, reading: Reading) -> Drop:
+    """The ledger's row of a drop that was read."""
+    refused = reading.refused
+    if source.feed == "snapshot" and not refused and not reading.records:
+        refused = "holds no row. As the whole table it would delete everything; an export that failed looks just like it."
+    return replace(
+        drop,
+        status="refused" if refused else "consumed",
+        reason=refused,
+        records=reading.records,
+        unknown_columns=", ".join(reading.unknown_columns),
+        absent_columns=", ".join(reading.absent_columns),
+    )
+
+
+def _timed(engine: Engine, source: SourceSpec, taken: Taken) -> tuple[Taken, list[Drop]]:
+    """The drops whose names say when they were taken, which is kept; and the others, refused."""
+    times: list[tuple[str, datetime]] = []
+    timed: Taken = []
+    refused: list[Drop] = []
+    for drop, delivery in taken:
+        try:
+            times.append((drop.drop, time_in(drop.drop, source.time_zone)))
+            timed.append((drop, delivery))
+        except ValueError as why:
+            refused.append(replace(drop, status="refused", reason=str(why)))
+    engine.values(f"_times_{source.name}", ibis.schema({"_named": "string", AS_OF: source.silver[AS_OF]}), times)
+    return timed, refused
+
+
+def _readable_together(engine: Engine, source: SourceSpec, taken: Sequence[tuple[Drop, Delivery]]) -> Iterator[list[Delivery]]:
+    """Deliveries of like columns, at most so many bytes at a time. Like columns, so that no drop is judged by its neighbours' types."""
+    for batch in in_batches([drop.bytes for drop, _ in taken], BATCH_BYTES):
+        yield from engine.alike(source, [delivery for _, delivery in taken[batch]])
+
+
+def quarantined(source: SourceSpec, rows: ir.Table, reasons: ir.Value, text: ir.Value) -> ir.Table:
+    """Rows as quarantine keeps them."""
+    return rows.select(source=ibis.literal(source.name), drop=rows[DROP], line=rows[LINE], reasons=reasons, row=text)

@@ -1,0 +1,100 @@
+"""Compare: what new snapshots change, seen beside their neighbours in time (docs/decisions/010)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import ibis
+import ibis.expr.types as ir
+
+from aisle.declare.source import DROP, LINE, SourceSpec
+from aisle.engines.port import Engine
+from aisle.lake.drops import Drop
+from aisle.lake.lake import Lake
+from aisle.run.read import cleanse, there
+from aisle.run.take import retake
+from aisle.stages.snapshots import brought, differences
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`events` are the rows that entered silver, `displaced` those that left it; `drops` the new ones, with their times.
+
+    `unchanged` counts, by drop, the rows that are not stored; of earlier drops it is by how many that changed.
+    """
+
+    drops: list[Drop]
+    events: ir.Table
+    displaced: ir.Table | None
+    unchanged: Counter[str]
+
+
+def compare(engine: Engine, lake: Lake, source: SourceSpec, drops: Sequence[Drop], new: str, former: Sequence[Drop]) -> Compared:
+    """Put into silver what new snapshots, and those that follow them, say that the ones before them did not.
+
+    Of earlier drops those are read anew that lie, by time, next to a new one.
+
+    Args:
+        drops: the new ones; their rows are kept as `new`.
+        former: what the ledger has of the source; if it is empty, silver starts anew.
+    """
+    silver, at = lake.silver[source.name], source.changed_at
+    assert at is not None
+    rows, seen = ibis.table(source.silver, name=new), there(source, new)
+    fresh: dict[str, list[datetime]] = {}
+    for row in engine.rows(rows.select(DROP, at).distinct()):
+        fresh.setdefault(row[DROP], []).append(row[at])
+    drops = [replace(d, as_of=" ".join(t.isoformat() for t in sorted(fresh.get(d.drop, [])))) for d in drops]
+    known = [d for d in former if d.status == "consumed" and d.as_of]
+    places = _places([d for d in drops if d.as_of], known)
+    around = [d for d in known if any(t in places for t in d.times)]
+    if around:
+        beside = f"_around_{source.name}"
+        cleanse(engine, source, retake(lake, around), beside, None)
+        rows, seen = rows.union(ibis.table(source.silver, name=beside)), seen.union(there(source, beside))
+    of = engine.values(
+        f"_places_{source.name}",
+        ibis.schema({"_at": source.silver[at], "_place": "int64", "_anew": "boolean", "_last": "string"}),
+        [(time, *place) for time, place in places.items()],
+    )
+    stored = engine.keep(f"_stored_{source.name}", differences(rows, seen, of, source))
+    events, displaced = stored, None
+    if around:
+        anew = of.filter(of["_anew"])
+        was = engine.bind(f"_silver_{source.name}", silver)
+        was = engine.keep(f"_was_{source.name}", was.semi_join(anew, was[at] == anew["_at"]))
+        events = engine.keep(f"_came_{source.name}", stored.difference(was))
+        went = engine.keep(f"_went_{source.name}", was.difference(stored))
+        displaced = went if engine.count(went) else None
+    gone = None if displaced is None else displaced.select(*source.key, DROP, LINE)
+    engine.rewrite(silver, add=events, gone=gone, whole=not former, metadata={"step": "silver"})
+    unchanged = by_drop(engine, ibis.table(source.silver, name=new))
+    unchanged.subtract(by_drop(engine, brought(events)))
+    if displaced is not None:
+        unchanged.update(by_drop(engine, brought(displaced)))
+    return Compared(drops, events, displaced, unchanged)
+
+
+def by_drop(engine: Engine, rows: ir.Table, column: str = DROP) -> Counter[str]:
+    """How many rows there are of each drop."""
+    return Counter({row[column]: row["rows"] for row in engine.rows(rows.group_by(column).agg(rows=rows.count()))})
+
+
+def _places(new: Sequence[Drop], known: Sequence[Drop]) -> dict[datetime, tuple[int, bool, str]]:
+    """The snapshots to look at, by time: (place among all, whether it is to be compared anew, the last drop of it).
+
+    To be compared anew are those of new drops, and the one that follows each; to be looked at, the one before each of these too.
+    """
+    last: dict[datetime, str] = {}
+    for drop in (*new, *known):
+        for time in drop.times:
+            last[time] = max(last.get(time, ""), drop.drop)
+    every = sorted(last)
+    place = {time: i for i, time in enumerate(every)}
+    fresh = {place[time] for drop in new for time in drop.times}
+    anew = fresh | {i + 1 for i in fresh if i + 1 < len(every)}
+    needed = sorted(anew | {i - 1 for i in anew if i > 0})
+    return {every[i]: (i, i in anew, last[every[i]]) for i in needed}
