@@ -35,6 +35,19 @@ journey: $(VENV)/.installed-dev ## A year of real receipts, the whole way, compa
 	@$(BIN)/python scripts/ask.py journey examples/complete_journey/questions.sql
 	@$(BIN)/python scripts/known_totals.py journey
 
+late: $(VENV)/.installed-dev ## A file that comes late: what was answered before it, and after (in ./late)
+	@rm -rf late
+	@mkdir late
+	@cp examples/late.toml late/aisle.toml
+	@cp -r examples/late_arrival/delivered late/landing
+	$(BIN)/aisle -C late run
+	$(BIN)/aisle -C late load
+	@$(BIN)/python scripts/ask.py late examples/late_arrival/question.sql
+	@cp -r examples/late_arrival/late/. late/landing
+	$(BIN)/aisle -C late run
+	$(BIN)/aisle -C late load
+	@$(BIN)/python scripts/ask.py late examples/late_arrival/question.sql
+
 test: $(VENV)/.installed-dev ## Run the tests (TESTS=tests/test_cli.py for some)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
@@ -49,12 +62,13 @@ format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 
 bench: $(VENV)/.installed-dev ## Measure against a hand-written floor
 	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/growth.py
 
 lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock
 	@$(UV) lock --upgrade
 
 clean: ## Remove what these commands made, the environment too
-	@rm -rf $(VENV) demo journey benchmarks/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) demo journey late benchmarks/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment: made once, and again when the lock changes. `.installed` is what a user gets.
@@ -76,4 +90,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo journey test lint format bench lock clean
+.PHONY: help demo journey late test lint format bench lock clean
