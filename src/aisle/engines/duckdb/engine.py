@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -153,20 +154,37 @@ class DuckDBEngine:
         metadata: Mapping[str, Any],
     ) -> Change:
         touched: list[DataFile] = list(table.files) if whole else []
-        parts: list[str] = []
         if gone is not None and not whole:
             touched = self._holding(table, gone)
-            if touched:
-                keys = " AND ".join(f"kept.{quoted(c)} = gone.{quoted(c)}" for c in gone.columns)
-                parts.append(f"SELECT * FROM ({self._scan(table, touched)}) kept ANTI JOIN ({self.sql(gone)}) gone ON {keys}")
-        if add is not None:
-            columns = ", ".join(quoted(c) for c in table.schema)
-            parts.append(f"SELECT {columns} FROM ({self.sql(add)})")
-        files = self._write(table, " UNION ALL ".join(parts)) if parts else []
+        columns = ", ".join(quoted(c) for c in table.schema)
+        added = None if add is None else f"SELECT {columns} FROM ({self.sql(add)})"
+        files: list[DataFile] = []
+        if touched and not whole:
+            assert gone is not None
+            # Month by month: sorting one at a time takes half of what sorting all of them does.
+            by_month: dict[str | None, list[DataFile]] = defaultdict(list)
+            for file in touched:
+                by_month[file.month].append(file)
+            keys = " AND ".join(f"kept.{quoted(c)} = gone.{quoted(c)}" for c in gone.columns)
+            for month, held in by_month.items():
+                kept = f"SELECT {columns} FROM ({self._scan(table, held)}) kept ANTI JOIN ({self.sql(gone)}) gone ON {keys}"
+                of_month = added if month is None or added is None else f"{added} WHERE {self._month(table)} = {literal(month)}"
+                files += self._write(table, f"{kept} UNION ALL {of_month}" if of_month else kept, month)
+            if added is not None and table.time:
+                added += f" WHERE {self._month(table)} NOT IN ({', '.join(literal(m) for m in by_month if m)})"
+            elif added is not None:
+                added = None  # it is in the one file that is written for all
+        if added is not None:
+            files += self._write(table, added)
         if touched or files or table.version is None:
             table.commit(files, touched, metadata)
         before, after = sum(f.rows for f in touched), sum(f.rows for f in files)
         return Change(removed=before, added=after)
+
+    @staticmethod
+    def _month(table: Table) -> str:
+        assert table.time is not None
+        return f"month_of({quoted(table.time)})"
 
     def _holding(self, table: Table, gone: ir.Table) -> list[DataFile]:
         """The files that hold a row that `gone` names."""
@@ -191,21 +209,23 @@ class DuckDBEngine:
             f"SELECT {', '.join(columns)}{extra} FROM read_parquet({paths(table.urls(files))}, hive_partitioning = false{option})"
         )
 
-    def _write(self, table: Table, query: str) -> list[DataFile]:
-        """Write the rows of a query as new files of a table, not yet committed."""
-        table.storage.make_folder(table.name)
+    def _write(self, table: Table, query: str, month: str | None = None) -> list[DataFile]:
+        """Write the rows of a query, which are all of one month if it is given, as new files of a table, not yet committed."""
+        folder = table.name if month is None else f"{table.name}/{MONTH}={month}"
+        table.storage.make_folder(folder)
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, ROW_GROUP_SIZE 122880"
+        target = table.storage.url(f"{folder}/part-{uuid.uuid4()}.parquet")
         if table.time:
-            query = f"SELECT *, month_of({quoted(table.time)}) AS {quoted(MONTH)} FROM ({query}) ORDER BY {quoted(table.time)}"
-            options += f", PARTITION_BY ({quoted(MONTH)}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{{uuidv7}}'"
-            target = table.url
-        else:
-            target = f"{table.url}/part-{uuid.uuid4()}.parquet"
+            query = f"SELECT * FROM ({query}) ORDER BY {quoted(table.time)}"
+            if month is None:
+                query = f"SELECT *, {self._month(table)} AS {quoted(MONTH)} FROM ({query})"
+                options += f", PARTITION_BY ({quoted(MONTH)}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{{uuidv7}}'"
+                target = table.url
         with self._computing(table.name):
             answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
         names = [name for name, *_ in answer.description]
         written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-        return [_data_file(table, file) for file in written if file["count"]]
+        return [_data_file(table, file, month) for file in written if file["count"]]
 
     @contextlib.contextmanager
     def _computing(self, name: str) -> Iterator[None]:
@@ -220,7 +240,7 @@ class DuckDBEngine:
         self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {query}")
 
 
-def _data_file(table: Table, written: Mapping[str, Any]) -> DataFile:
+def _data_file(table: Table, written: Mapping[str, Any], month: str | None) -> DataFile:
     """A file as the Delta log knows it, from a row of COPY's RETURN_STATS."""
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
@@ -236,7 +256,7 @@ def _data_file(table: Table, written: Mapping[str, Any]) -> DataFile:
             low[name], high[name] = _statistic(stats["min"], dtype), _statistic(stats["max"], dtype)
     log = {"numRecords": written["count"], "minValues": low, "maxValues": high, "nullCount": nulls}
     inside = os.path.relpath(written["filename"], table.url).replace(os.sep, "/")
-    month = (written["partition_keys"] or {}).get(MONTH)
+    month = month or (written["partition_keys"] or {}).get(MONTH)
     return DataFile(inside, written["file_size_bytes"], written["count"], month, json.dumps(log, ensure_ascii=False))
 
 
