@@ -59,9 +59,12 @@ def ran(summary: Summary, star: Star) -> str:
     versions = sum(c.added for name, c in summary.tables.items() if name in dimensions)
     written = sum(c.added for name, c in summary.tables.items() if name in facts)
     took_in = f"{_count(summary.total('drops'), 'drop')} with {_count(summary.total('records'), 'row')} came in"
+    events, duplicates, quarantined = (summary.total(what) for what in ("events", "duplicates", "quarantined"))
+    or_unchanged = " or unchanged in a snapshot" if any(s.feed == "snapshot" for s in star.sources) else ""
     became = (
-        f"{_n(summary.total('events'))} are in silver, {_n(summary.total('duplicates'))} were exact duplicates, "
-        f"{_n(summary.total('quarantined'))} are in quarantine"
+        f"{_n(events)} {_verb(events, 'is', 'are')} in silver, "
+        f"{_n(duplicates)} {_verb(duplicates, 'was an exact duplicate', 'were exact duplicates')}{or_unchanged}, "
+        f"{_n(quarantined)} {_verb(quarantined, 'is', 'are')} in quarantine"
     )
     changed = [(name, _n(c.added), _n(c.removed)) for name, c in summary.tables.items()]
     return "\n".join(
