@@ -14,7 +14,7 @@ CREATE OR REPLACE TEMP MACRO in_zone(t, zone) AS
 CREATE OR REPLACE TEMP MACRO read_time(t, zone) AS CASE
     WHEN regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?)?')
         THEN in_zone(TRY_CAST(t AS TIMESTAMP), zone)
-    WHEN regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)')
+    WHEN regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)')
         THEN TRY_CAST(concat(left(t, 16), CASE WHEN substr(t, 17, 1) = ':' THEN '' ELSE ':00' END,
                              replace(substr(t, 17), ' ', '')) AS TIMESTAMPTZ)
     END;
