@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from forks import Forks
 
 settings.register_profile(
     "bounded",
@@ -11,3 +18,12 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("bounded")
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Where processes come from that are to die."""
+    from forks import Forks
+
+    with Forks(warm="kiosk:compile_all") as forks:
+        yield forks

@@ -80,9 +80,13 @@ class Lake:
             # Settled now: a writer that is fenced off later must not find another number.
             self._number = self.releases.next_number()
             newest = self.releases.newest()
-            self.restore(newest)
             try:
+                self.restore(newest)
                 yield newest
+            except Exception:
+                # A writer whose lease was taken stumbles over what its successor did: that is the reason to tell.
+                self._assert_leased()
+                raise
             finally:
                 self._lease = None
 

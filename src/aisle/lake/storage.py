@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,10 +36,15 @@ def writing(place: str, *kinds: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, (OSError, *kinds)):
             raise
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        why = error.strerror if isinstance(error, OSError) and error.strerror else _plain(str(error))
         raise StorageError(
             f"{place} cannot be written: {why}\n  The last release stands. Make room or give permission, and run again."
         ) from error
+
+
+def _plain(text: str) -> str:
+    """A library's message in one line, without the colours and arrows that deltalake gives it."""
+    return " ".join(re.sub(r"\x1b\[[\d;]*m|↳", " ", text).split())
 
 
 @dataclass(frozen=True)

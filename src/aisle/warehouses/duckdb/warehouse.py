@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -129,21 +131,36 @@ class DuckDBWarehouse:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[DuckDBPyConnection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                self._make()
+        except OSError as error:
+            raise WarehouseError(f"The warehouse {self.path} cannot be made: {error.strerror or error}") from error
         with self._connect(read_only=False) as con:
             yield con
+
+    def _make(self) -> None:
+        """Make an empty file that has its name only when it is whole: DuckDB does not open one that it made by half."""
+        fresh = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
+        try:
+            self._connect(read_only=False, file=fresh).close()
+            with contextlib.suppress(FileExistsError):  # another load was faster
+                os.link(fresh, self.path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
-    def _connect(self, *, read_only: bool) -> DuckDBPyConnection:
+    def _connect(self, *, read_only: bool, file: Path | None = None) -> DuckDBPyConnection:
         # Attached under a name that no star can have: DuckDB names a file's catalog after the file, and in
         # shop.duckdb the schema "shop" would be ambiguous. A file that does not fit in memory spills beside itself.
         con = duckdb.connect(config={"temp_directory": f"{self.path}.tmp", "python_enable_replacements": False})
         try:
-            con.execute(f"ATTACH {DUCKDB.literal(str(self.path))} AS {_CATALOG}{' (READ_ONLY)' if read_only else ''}")
+            con.execute(f"ATTACH {DUCKDB.literal(str(file or self.path))} AS {_CATALOG}{' (READ_ONLY)' if read_only else ''}")
             con.execute(f"USE {_CATALOG}; DETACH memory; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             if read_only:  # a question sees the warehouse alone: no other file of the machine, no network
                 con.execute("SET enable_external_access = false")
