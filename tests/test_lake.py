@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from aisle.lake.storage import Storage
 from aisle.retail.generate import generate
 from aisle.retail.star import star
 from aisle.run import run
-from lakes import content
 
 GOLD = tuple(f"gold/{t.table}" for t in star.tables)
 
@@ -114,37 +112,3 @@ def test_another_declaration_is_refused_until_a_full_run(tmp_path: Path) -> None
     with pytest.raises(LakeError, match="--full"):
         run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing")
     assert run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing", full=True).release == 2
-
-
-KILLED = """
-import os, sys
-import aisle.lake.tables as tables
-from aisle.retail.star import star
-from aisle.run import run
-left = int(sys.argv[3])
-commit = tables.Table.commit
-def killed(self, *args):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), 9)
-    commit(self, *args)
-tables.Table.commit = killed
-run(star, lake=sys.argv[1], landing=sys.argv[2])
-"""
-
-
-@pytest.mark.parametrize("commits", range(9))
-def test_a_run_killed_before_any_of_its_commits_leaves_the_last_release(tmp_path: Path, commits: int) -> None:
-    """SIGKILL in a process of its own; the next run makes what an undisturbed one makes."""
-    small(tmp_path, 3)
-    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
-    small(tmp_path, 4)
-    code = textwrap.dedent(KILLED)
-    died = subprocess.run([sys.executable, "-c", code, tmp_path / "lake", tmp_path / "landing", str(commits)], check=False)
-    assert died.returncode in (-9, 0)
-    releases = Releases(Storage(tmp_path / "lake"))
-    assert sorted(r.number for r in releases.backwards()) == ([1] if died.returncode else [1, 2])
-    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
-    run(star, lake=tmp_path / "undisturbed", landing=tmp_path / "landing")
-    assert content(tmp_path / "lake", *GOLD, "quarantine") == content(tmp_path / "undisturbed", *GOLD, "quarantine")

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from aisle.errors import LeaseHeld, LeaseLost
+from aisle.errors import LeaseHeld, LeaseLost, StorageError
 from aisle.lake.storage import Storage
 
 FILE = "_lease.json"
@@ -62,8 +62,10 @@ def leased(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
     try:
         yield Lease(storage, token, taken_over)
     finally:
-        if (_read(storage) or {}).get("token") == token:
-            _put_aside(storage, mine)
+        # What was done is done, even if the lease cannot be given back: it will be found dead.
+        with contextlib.suppress(StorageError):
+            if (_read(storage) or {}).get("token") == token:
+                _put_aside(storage, mine)
 
 
 def _put_aside(storage: Storage, expected: dict[str, object]) -> bool:

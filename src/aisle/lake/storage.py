@@ -152,7 +152,9 @@ class Storage:
             except FileExistsError:
                 return False
             finally:
-                os.unlink(temporary)
+                # Written or not: that is settled now, whatever becomes of the name it had before.
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
         return True
 
     def move(self, path: str, to: str) -> None:
