@@ -12,6 +12,7 @@ UV_VERSION := 0.13.9
 # The machine's certificates, as pip takes them; and no Python but the one that is here.
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 TESTS ?= tests
+MINUTES ?= 10
 
 help: ## Show these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-9s %s\n' "$$word" "$$says"; done
@@ -50,6 +51,9 @@ late: $(VENV)/.installed-dev ## A file that comes late: what was answered before
 
 test: $(VENV)/.installed-dev ## Run the tests (TESTS=tests/test_cli.py for some)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+fuzz: $(VENV)/.installed-dev ## Try random stars and histories for MINUTES=10, with fresh seeds
+	@$(BIN)/python scripts/fuzz.py $(MINUTES)
 
 lint: $(VENV)/.installed-dev ## Look at format, style and types
 	@$(BIN)/ruff format --check .
@@ -90,4 +94,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo journey late test lint format bench lock clean
+.PHONY: help demo journey late test fuzz lint format bench lock clean

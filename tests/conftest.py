@@ -1,7 +1,9 @@
-"""What all tests share: how hypothesis runs here."""
+"""What all tests share: how hypothesis runs here, the seed of what is random anew in each run, where processes come from."""
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,10 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from forks import Forks
 
+# Set before any worker starts, so that all have the same; and before any test reads it.
+os.environ.setdefault("AISLE_SEED", str(secrets.randbelow(2**32)))
+pytest.register_assert_rewrite("deliveries")
+
 settings.register_profile(
     "bounded",
     deadline=None,  # machines are noisy; no test is about time
@@ -18,6 +24,12 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("bounded")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say the seed, in quiet runs too; a worker has nothing to say it with."""
+    if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
+        reporter.write_line(f"AISLE_SEED={os.environ['AISLE_SEED']} repeats what is random here")
 
 
 @pytest.fixture(scope="session")

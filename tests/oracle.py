@@ -1,7 +1,8 @@
 """The semantics of DESIGN.md §2-§5 once more, by brute force: what the real code is compared with.
 
-Written from DESIGN.md alone, to be checked against it line by line, not to be fast. It imports nothing of aisle.
-The method is everywhere the same: sort all instants that occur, ask at each of them what was true.
+Written from DESIGN.md and the decisions 008, 010 (snapshots) and 011 (partial changes) alone, to be checked against
+them line by line, not to be fast. It imports nothing of aisle. The method is everywhere the same: sort all instants
+that occur, ask at each of them what was true.
 
 Where DESIGN leaves a choice, the line is marked `READING n`; they are listed here.
 
@@ -13,9 +14,9 @@ Where DESIGN leaves a choice, the line is marked `READING n`; they are listed he
  R4  Of three rows X, Y, Y with one key in an `events` source, both Y are conflicts: an exact duplicate is one of
      an *accepted* event (accept).
  R5  Two snapshots with one as-of time are one snapshot, the union of their rows (history). A snapshot without
-     any accepted row names no as-of time, so it says nothing.
+     any accepted row names no as-of time, so it says nothing (decision 010).
  R6  A deletion of what is already deleted, or was never alive, changes nothing: before the first live event a
-     deleted version holds the attributes of the *first* delete row (true_at).
+     deleted version holds the attributes of the *first* delete row, of those of one instant too (true_at).
  R7  A null is a value: an `original` that began as null stays null, an `overwrite` can become null (dimension).
  R8  A natural key with a null in any part is no natural key: unknown member, nothing inferred (natural_key_of).
  R9  A fact whose dimension has no version at its time (reaches_back=False, or the lookup's time is null or outside
@@ -30,12 +31,26 @@ Where DESIGN leaves a choice, the line is marked `READING n`; they are listed he
  R14 A fact source with feed `snapshot` has derived deletions too (history is one for dimensions and facts).
  R15 version counts from 1 in the order of valid_from; a deleted version may be the current one (dimension).
  R16 A dimension's history is grouped by its natural key, also where that is not the source's key (dimension).
+ R17 Of a key that a snapshot holds in quarantined rows alone, what was true goes on, a deletion too; if no row of it
+     was accepted before, nothing is known of it, and its absence later on deletes nothing (history).
+ R18 What a partial row deletes, and where it stands in the order, is read off the row itself: an operation or a
+     sequence that it does not carry is null, not what an earlier row carried (is_delete, order).
+ R19 A deleting row of a partial source carries its sequence too (carried). Whether two rows are exact duplicates goes
+     by all that was delivered: two deletions that differ in columns they do not carry are two events (alike).
+ R20 `Original` of a partial source is, of the first instant by whose end a live event has carried the column, the
+     value at its end: R1 and "the first value that was carried" in one (Moment.carried).
+ R21 An event of a partial source names the natural key that it holds (R13; a deletion too, though nothing of it is
+     carried on), of parts that are absent from it what was carried before (referenced).
+ R22 A line whose fact's time no partial row has carried yet waits, as one whose header is not here (fact).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+from zoneinfo import ZoneInfo
 
 # §4: "the beginning of time (1900-01-01)", "Open end: 9999-12-31".
 BEGINNING = datetime(1900, 1, 1)
@@ -52,11 +67,15 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a drop as delivered, typed, that kept its contract."""
+    """A row of a drop as delivered, typed. A column that it did not carry is not in `values`.
+
+    `broken`: it broke its contract and is in quarantine; `values` has what of it could be read.
+    """
 
     drop: str
     line: int
     values: dict[str, object]
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,9 +83,12 @@ class SourceRule:
     name: str
     key: tuple[str, ...]
     feed: str  # 'changes' | 'events' | 'snapshot'
-    changed_at: str | None = None  # for 'snapshot': the as-of column, constant within a drop
+    changed_at: str | None = None  # for 'snapshot': the as-of column; None if the time stands in the drop's name
     sequence: str | None = None
     deletes: Callable[[dict[str, object]], bool] | None = None
+    operation: tuple[str, ...] = ()  # the columns that `deletes` looks at
+    partial: bool = False  # a column that a row does not carry is as it was
+    time_zone: str = "UTC"  # of times in drop names; those in rows are UTC here
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,7 @@ class Accepted:
     events: list[Row]
     duplicates: list[Row]
     conflicts: list[Row]
+    broken: list[Row]
 
 
 @dataclass(frozen=True)
@@ -145,25 +168,64 @@ def arrival(row: Row) -> tuple[str, int]:
     return (row.drop, row.line)  # READING 3
 
 
-def effective(rule: SourceRule, row: Row) -> datetime:
-    """When the event became true. Without changed_at it was always so."""
-    if rule.changed_at is None:
+def named_times(drop: str) -> set[datetime]:
+    """Decision 010: the time "stands in the drop's name, folders included". Unless it is one, the drop is refused."""
+    return {
+        datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+        for year, month, day, hour, minute in re.findall(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(\d\d))?", drop)
+    }
+
+
+def readable_time(rule: SourceRule, row: Row) -> datetime | None:
+    """When the event became true. Without changed_at it was always so. None: it cannot be read."""
+    if rule.changed_at is not None:
+        time = row.values.get(rule.changed_at)
+        return time if isinstance(time, datetime) and time < OPEN_END else None  # READING 11
+    if rule.feed != "snapshot":
         return BEGINNING
-    time = row.values.get(rule.changed_at)
-    if not isinstance(time, datetime) or time >= OPEN_END:  # READING 11
-        raise ValueError(f"{rule.name}: {time!r} is no effective time ({row.drop}, line {row.line})")
+    (named,) = named_times(row.drop)
+    return named.replace(tzinfo=ZoneInfo(rule.time_zone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def effective(rule: SourceRule, row: Row) -> datetime:
+    time = readable_time(rule, row)
+    if time is None:
+        raise ValueError(f"{rule.name}: there is no effective time ({row.drop}, line {row.line})")
     return time
 
 
 def order(rule: SourceRule, row: Row) -> tuple[object, ...]:
     """§4: "effective time, then source sequence if declared, then arrival"."""
-    number = row.values.get(rule.sequence) if rule.sequence is not None else None
+    number = row.values.get(rule.sequence) if rule.sequence is not None else None  # READING 18
     sequence = (0,) if number is None else (1, number)  # READING 2
     return (effective(rule, row), sequence, arrival(row))
 
 
 def is_delete(rule: SourceRule, row: Row) -> bool:
-    return rule.deletes is not None and bool(rule.deletes(row.values))
+    return rule.deletes is not None and bool(rule.deletes(row.values))  # READING 18
+
+
+def carried(rule: SourceRule, row: Row) -> dict[str, object]:
+    """The columns that a row says something about."""
+    if not (rule.partial and is_delete(rule, row)):
+        return row.values
+    # Decision 011: "A deleting row carries nothing but its key, time and operation."
+    kept = {*rule.key, rule.changed_at, rule.sequence, *rule.operation}  # READING 19
+    return {c: v for c, v in row.values.items() if c in kept}
+
+
+def known(rule: SourceRule, row: Row, events: list[Row]) -> Values:
+    """What is known of the row's key right after it; `events` are all of its source."""
+    if not rule.partial:
+        return row.values
+    # Decision 011: "an absent column holds what the last event before it, in the order of the history (time,
+    # sequence, arrival), carried; null if none did. Events of one instant add up in that order."
+    own = [e for e in events if part(rule.key, e.values) == part(rule.key, row.values)]
+    values: dict[str, object] = {}
+    for e in sorted(own, key=lambda e: order(rule, e)):
+        if order(rule, e) <= order(rule, row):
+            values |= carried(rule, e)
+    return values
 
 
 def half_away_from_zero(value: Decimal, scale: int) -> Decimal:
@@ -178,12 +240,16 @@ def half_away_from_zero(value: Decimal, scale: int) -> Decimal:
 
 def accept(rule: SourceRule, rows: Iterable[Row]) -> Accepted:
     """§3 law 2: each delivered row is an event, an exact duplicate, or in quarantine (here: a conflict)."""
-    accepted = Accepted([], [], [])
+    accepted = Accepted([], [], [], [])
     for row in sorted(rows, key=arrival):
+        # §3: "A row's contract is judged alone".
+        if row.broken:
+            accepted.broken.append(row)
+            continue
         # All events that stand so far arrived earlier than this row.
         earlier = [e for e in accepted.events if part(rule.key, e.values) == part(rule.key, row.values)]
         # An exact duplicate equals an earlier event in all columns. It does not count again for order.
-        if any(same_in({*e.values, *row.values}, e.values, row.values) for e in earlier):
+        if any(alike(rule, e, row) for e in earlier):
             accepted.duplicates.append(row)
         # §3: "of two different rows with one key in an `events` source, the first in arrival order stands,
         # the others are quarantined as conflicts".
@@ -193,6 +259,14 @@ def accept(rule: SourceRule, rows: Iterable[Row]) -> Accepted:
         else:
             accepted.events.append(row)
     return accepted
+
+
+def alike(rule: SourceRule, one: Row, other: Row) -> bool:
+    """Whether two rows of a source say the same. The time in a drop's name is said by each of its rows."""
+    a, b = one.values, other.values  # READING 19
+    if rule.partial and a.keys() != b.keys():
+        return False  # Decision 011: "Two rows are duplicates only if they carry the same columns."
+    return same_in({*a, *b}, a, b) and effective(rule, one) == effective(rule, other)
 
 
 # ---- the history of one key: §4 -----------------------------------------------------------------------------------
@@ -205,11 +279,12 @@ class Moment:
     time: datetime
     deleted: bool  # is the last event of the instant a deletion?
     live: Values | None  # the last live event of the instant, if it has one
-    last: Values  # the last event of the instant, whatever it is
+    first: Values  # the first event of the instant, whatever it is
+    carried: frozenset[str] | None  # the columns that live events up to here carried; None: all
 
 
-def history(rule: SourceRule, columns: tuple[str, ...], key: Key, events: list[Row]) -> list[Moment]:
-    """The moments of the key (found in `columns`), by time; `events` are all of its source."""
+def history(rule: SourceRule, columns: tuple[str, ...], key: Key, events: list[Row], broken: Sequence[Row] = ()) -> list[Moment]:
+    """The moments of the key (found in `columns`), by time; `events` are all of its source, as are rows in quarantine."""
     own = [e for e in events if part(columns, e.values) == key]
     # §2: a snapshot "is the whole table as of a time; absence is deletion": there each snapshot of the source
     # says something about this key. In other feeds only the key's own events do.
@@ -219,11 +294,24 @@ def history(rule: SourceRule, columns: tuple[str, ...], key: Key, events: list[R
         here = sorted((e for e in own if effective(rule, e) == t), key=lambda e: order(rule, e))  # READING 5
         if here:
             # §4: "At one effective time the last one wins; the earlier ones are superseded".
-            live = [e.values for e in here if not is_delete(rule, e)]  # READING 1
-            moments.append(Moment(t, is_delete(rule, here[-1]), live[-1] if live else None, here[-1].values))
+            live = [known(rule, e, events) for e in here if not is_delete(rule, e)]  # READING 1
+            said = {c for e in own if effective(rule, e) <= t and not is_delete(rule, e) for c in e.values}
+            moments.append(
+                Moment(
+                    t,
+                    is_delete(rule, here[-1]),
+                    live[-1] if live else None,
+                    known(rule, here[0], events),
+                    frozenset(said) if rule.partial else None,  # READING 20
+                )
+            )
+        elif any(natural_key_of(columns, b.values) == key and readable_time(rule, b) == t for b in broken):
+            # Decision 010: "if its key and its time can be read, the key is there, and what was true of it goes on".
+            continue  # READING 17
         elif moments:
-            # §4: "deletions are derived between consecutive snapshots by as-of time".
-            moments.append(Moment(t, True, None, {}))
+            # §4: "deletions are derived between consecutive snapshots by as-of time". Decision 010: "Nothing is
+            # deleted before the key's first row, nor again before it returns" (again: READING 6).
+            moments.append(Moment(t, True, None, {}, None))
         # else: a snapshot before the key's first one. It is not there yet, which is no deletion.
     return moments
 
@@ -239,13 +327,23 @@ def true_at(moments: list[Moment], t: datetime) -> tuple[bool, Values]:
 
 def live_values(moments: list[Moment]) -> list[Values]:
     """What the key was, moment by moment. If it was never alive: what its first delete row says."""
-    return [m.live for m in moments if m.live is not None] or [moments[0].last]  # READING 6
+    return [m.live for m in moments if m.live is not None] or [moments[0].first]  # READING 6
+
+
+def original(moments: list[Moment], column: str) -> object:
+    """§4: "Original (first value ever)"; decision 011: "the first value that was carried"."""
+    if all(m.live is None for m in moments):
+        return live_values(moments)[0].get(column)
+    carriers = [m.live for m in moments if m.live is not None and (m.carried is None or column in m.carried)]  # READING 20
+    return carriers[0].get(column) if carriers else None  # READING 7
 
 
 # ---- dimensions: §4 -----------------------------------------------------------------------------------------------
 
 
-def dimension(rule: DimensionRule, events: list[Row], referenced: set[Key]) -> list[dict[str, object]]:
+def dimension(
+    rule: DimensionRule, events: list[Row], referenced: set[Key], broken: Sequence[Row] = ()
+) -> list[dict[str, object]]:
     """All versions, by natural key and valid_from; without surrogate keys, without the unknown member."""
     rows: list[dict[str, object]] = []
     # A natural key with a null is a matter of the contract, not of history.
@@ -253,7 +351,7 @@ def dimension(rule: DimensionRule, events: list[Row], referenced: set[Key]) -> l
     if any(k is None for key in keys for k in key):
         raise ValueError(f"{rule.name}: an accepted event of {rule.source.name} has no natural key")
     for key in keys:
-        rows += versions(rule, key, history(rule.source, rule.natural_key, key, events))
+        rows += versions(rule, key, history(rule.source, rule.natural_key, key, events, broken))
     # §3: inferred members are natural keys of facts that "have no event of their own".
     for key in referenced - keys:
         if not any(k is None for k in key):  # READING 8
@@ -282,7 +380,8 @@ def versions(rule: DimensionRule, key: Key, moments: list[Moment]) -> list[dict[
 
     # "Original (first value ever)", "Overwrite (every version shows the newest value)", `current_<name>`: of live
     # events; a delete row shows its own attributes only if the key was never alive (then the first's, READING 6).
-    first, newest = live_values(moments)[0], live_values(moments)[-1]  # READING 7
+    first = {name: original(moments, name) for name in rule.attributes}
+    newest = live_values(moments)[-1]  # READING 7
 
     rows = []
     for i, (valid_from, deleted, values) in enumerate(begins):
@@ -326,13 +425,13 @@ def joined(line: Values, header: Values) -> dict[str, object]:
     return {**header, **line}  # READING 12
 
 
-def newest_live(rule: SourceRule, key: Key, events: list[Row]) -> Values | None:
+def newest_live(rule: SourceRule, key: Key, events: list[Row], broken: Sequence[Row] = ()) -> Values | None:
     """The row as its newest event has it; None if there is none, or the newest one is a deletion."""
-    moments = history(rule, rule.key, key, events)  # READING 14
+    moments = history(rule, rule.key, key, events, broken)  # READING 14
     return moments[-1].live if moments and not moments[-1].deleted else None
 
 
-def version_at(lookup: LookupRule, row: Values, dimensions: Mapping[str, list[dict[str, object]]]) -> tuple[Key, int] | None:
+def version_at(lookup: LookupRule, row: Values, dimensions: Mapping[str, list[dict[str, Any]]]) -> tuple[Key, int] | None:
     """§5: "Lookups are point-in-time". (natural key, version number), or None for the unknown member."""
     key, at = natural_key_of(lookup.key, row), row.get(lookup.at)
     if key is None or at is None:
@@ -350,8 +449,10 @@ def fact(
     rule: FactRule,
     line_events: list[Row],
     header_events: list[Row],
-    dimensions: Mapping[str, list[dict[str, object]]],
-) -> tuple[list[dict[str, object]], list[tuple[object, ...]]]:
+    dimensions: Mapping[str, list[dict[str, Any]]],
+    broken_lines: Sequence[Row] = (),
+    broken_headers: Sequence[Row] = (),
+) -> tuple[list[dict[str, object]], list[Key]]:
     """The fact's rows, and the keys of the waiting lines; both by the line's key.
 
     A row has the degenerate columns, the column `rule.at`, for each lookup its column with
@@ -361,16 +462,19 @@ def fact(
     waiting: list[Key] = []
     # §5: the grain is a row of the line source; "Grain keys are unique": one row at most for each key.
     for key in sorted({part(rule.lines.key, e.values) for e in line_events}):
-        line = newest_live(rule.lines, key, line_events)
+        line = newest_live(rule.lines, key, line_events, broken_lines)
         if line is None:
             continue  # §5: "A ... deleted source row ... deletes its fact row"
         header: Values | None = {}
         if rule.header is not None:
-            header = newest_live(rule.header, part(rule.header_key, line), header_events)
+            header = newest_live(rule.header, part(rule.header_key, line), header_events, broken_headers)
         if header is None:
             waiting.append(key)  # §3 law 2: "waiting lines (header not yet here)"; a deleted header is not here
             continue
         row = joined(line, header)
+        if row.get(rule.at) is None and (rule.lines.partial or (rule.header is not None and rule.header.partial)):
+            waiting.append(key)  # READING 22
+            continue
         out: dict[str, object] = {column: row.get(column) for column in rule.degenerate}
         out[rule.at] = row.get(rule.at)
         for lookup in rule.lookups:
@@ -383,19 +487,21 @@ def fact(
 
 def referenced(rule: FactRule, lookup: LookupRule, line_events: list[Row], header_events: list[Row]) -> set[Key]:
     """§3: "the natural keys that *ever* appeared in an accepted event of a fact's source"."""  # READING 13
-    of_line = {column for e in line_events for column in e.values}  # READING 12
-    holders: list[Values]
-    if all(c in of_line for c in lookup.key):
-        holders = [e.values for e in line_events]
+    # READING 21
+    lines = [{**known(rule.lines, e, line_events), **e.values} for e in line_events]
+    headers = [{**known(rule.header, e, header_events), **e.values} for e in header_events] if rule.header is not None else []
+    of_line = {column for e in lines for column in e}  # READING 12
+    holders: Sequence[Values]
+    if rule.header is None or all(c in of_line for c in lookup.key):
+        holders = lines
     elif not any(c in of_line for c in lookup.key):
-        holders = [e.values for e in header_events]
+        holders = headers
     else:
-        assert rule.header is not None
         holders = [
-            joined(line.values, header.values)
-            for line in line_events
-            for header in header_events
-            if part(rule.header_key, line.values) == part(rule.header.key, header.values)
+            joined(line, header)
+            for line in lines
+            for header in headers
+            if part(rule.header_key, line) == part(rule.header.key, header)
         ]
     return {key for values in holders if (key := natural_key_of(lookup.key, values)) is not None}
 
@@ -412,6 +518,9 @@ def gold(sources: Mapping[str, list[Row]], dimensions: Iterable[DimensionRule], 
     def events(rule: SourceRule | None) -> list[Row]:
         return accepted[rule.name].events if rule is not None else []
 
+    def broken(rule: SourceRule | None) -> list[Row]:
+        return accepted[rule.name].broken if rule is not None else []
+
     result = Gold(accepted, {}, {}, {})
     for d in dimensions:
         keys: set[Key] = set()
@@ -419,7 +528,9 @@ def gold(sources: Mapping[str, list[Row]], dimensions: Iterable[DimensionRule], 
             for lookup in f.lookups:
                 if lookup.dimension.name == d.name:
                     keys |= referenced(f, lookup, events(f.lines), events(f.header))
-        result.dimensions[d.name] = dimension(d, events(d.source), keys)
+        result.dimensions[d.name] = dimension(d, events(d.source), keys, broken(d.source))
     for f in facts:
-        result.facts[f.name], result.waiting[f.name] = fact(f, events(f.lines), events(f.header), result.dimensions)
+        result.facts[f.name], result.waiting[f.name] = fact(
+            f, events(f.lines), events(f.header), result.dimensions, broken(f.lines), broken(f.header)
+        )
     return result

@@ -20,6 +20,7 @@ from oracle import (
     fact,
     gold,
     half_away_from_zero,
+    named_times,
     referenced,
 )
 
@@ -57,7 +58,8 @@ def table(found, *columns):
 def versions_of(events, source=CUSTOMERS, reaches_back=True, referenced=(), **attributes):
     attributes = attributes or {"city": "track"}
     rule = DimensionRule("dim", source, ("id",), attributes, reaches_back)
-    found = dimension(rule, accept(source, events).events, set(referenced))
+    accepted = accept(source, events)
+    found = dimension(rule, accepted.events, set(referenced), accepted.broken)
     shown = [c for n, kind in attributes.items() for c in ([n, f"current_{n}"] if kind == "current" else [n])]
     return table(found, "id", *shown, "valid_from", "valid_to", "is_deleted")
 
@@ -227,6 +229,8 @@ def test_a_deletion_of_the_same_instant_leaves_the_attributes():
 def test_a_deletion_first_of_all():
     events = rows("id city name op at", (1, "D", "d", "delete", 1), (1, "E", "e", "delete", 2), (1, "A", "x", None, 3))
     assert versions_of(events[:2], city="track", name="overwrite") == [(1, "D", "d", ALWAYS, NEVER, True)]
+    tie = rows("id city op at", (1, "D", "delete", 1), (1, "E", "delete", 1))
+    assert versions_of(tie) == [(1, "D", ALWAYS, NEVER, True)]
     assert versions_of(events, city="current", name="original") == [
         (1, "D", "A", "x", ALWAYS, day(3), True),
         (1, "A", "A", "x", day(3), NEVER, False),
@@ -305,6 +309,213 @@ def test_a_late_snapshot_moves_the_boundaries_of_its_neighbours():
 def test_two_snapshots_of_one_time_are_one():
     events = rows("drop id city at", ("a", 1, "A", 1), ("a", 2, "B", 1), ("b", 2, "C", 1))
     assert versions_of(events, STOCK) == [(1, "A", ALWAYS, NEVER, False), (2, "C", ALWAYS, NEVER, False)]
+
+
+def broken(row):
+    return Row(row.drop, row.line, {c: v for c, v in row.values.items() if v is not None}, broken=True)
+
+
+def test_a_row_in_quarantine_is_not_absent():
+    events = rows("id city at", (1, "A", 1), (2, "B", 1), (1, "?", 2), (2, "B", 2), (2, "B", 3))
+    events[2] = broken(events[2])
+    assert versions_of(events, STOCK) == [
+        (1, "A", ALWAYS, day(3), False),  # not from day 2 on
+        (1, "A", day(3), NEVER, True),
+        (2, "B", ALWAYS, NEVER, False),
+    ]
+
+
+def test_a_row_in_quarantine_says_nothing_without_its_key_or_its_time():
+    for unreadable in ((None, "?", 2), (1, "?", None)):
+        events = rows("id city at", (1, "A", 1), (2, "B", 1), unreadable, (2, "B", 2))
+        events[2] = broken(events[2])
+        assert versions_of(events, STOCK) == [
+            (1, "A", ALWAYS, day(2), False),
+            (1, "A", day(2), NEVER, True),
+            (2, "B", ALWAYS, NEVER, False),
+        ]
+
+
+def test_a_row_in_quarantine_does_not_bring_a_deleted_key_back_nor_a_new_one_to_be():
+    events = rows(
+        "id city at", (1, "A", 1), (2, "B", 1), (2, "B", 2), (2, "B", 3), (1, "?", 3), (3, "?", 3), (2, "B", 4), (3, "C", 5)
+    )
+    events[4], events[5] = broken(events[4]), broken(events[5])
+    assert versions_of(events, STOCK, reaches_back=False) == [
+        (1, "A", day(1), day(2), False),
+        (1, "A", day(2), NEVER, True),
+        (2, "B", day(1), day(5), False),
+        (2, "B", day(5), NEVER, True),
+        (3, "C", day(5), NEVER, False),  # on day 4 nothing was there to be deleted
+    ]
+
+
+def test_a_row_in_quarantine_beside_an_accepted_one_of_its_key_says_nothing():
+    events = rows("id city at", (1, "A", 1), (1, "B", 2), (1, "?", 2))
+    events[2] = broken(events[2])
+    assert versions_of(events, STOCK) == [(1, "A", ALWAYS, day(2), False), (1, "B", day(2), NEVER, False)]
+
+
+def test_a_snapshot_without_an_accepted_row_is_none():
+    events = rows("id city at", (1, "A", 1), (2, "?", 2), (1, "A", 3))
+    events[1] = broken(events[1])
+    assert versions_of(events, STOCK) == [(1, "A", ALWAYS, NEVER, False)]
+
+
+def test_of_rows_of_one_key_in_a_snapshot_the_last_wins_also_if_it_is_what_was_before():
+    events = rows("id city at", (1, "A", 1), (1, "B", 2), (1, "A", 2))
+    assert versions_of(events, STOCK) == [(1, "A", ALWAYS, NEVER, False)]
+
+
+def test_a_first_snapshot_that_comes_late_deletes_what_was_the_first():
+    events = rows("id city at", (1, "A", 2), (2, "B", 3))
+    assert versions_of(events, STOCK) == [
+        (1, "A", ALWAYS, day(3), False),
+        (1, "A", day(3), NEVER, True),
+        (2, "B", ALWAYS, NEVER, False),
+    ]
+    late = rows("drop id city at", ("z", 2, "B", 1))
+    assert versions_of(events + late, STOCK)[2:] == [
+        (2, "B", ALWAYS, day(2), False),
+        (2, "B", day(2), day(3), True),
+        (2, "B", day(3), NEVER, False),
+    ]
+
+
+SHELF = SourceRule("shelf", ("id",), "snapshot", time_zone="Asia/Kathmandu")
+
+
+def test_the_time_of_a_snapshot_in_the_names_of_its_drops():
+    assert named_times("stores-2025-03-01.csv") == named_times("dt=2025-03-01/part-0.parquet") == {datetime(2025, 3, 1)}
+    assert named_times("2025-03-01T0630.csv") == {datetime(2025, 3, 1, 6, 30)}
+    assert named_times("dt=2025-03-01/stores-2025-03-01.csv") == {datetime(2025, 3, 1)}
+    assert named_times("stores.csv") == set()
+    assert len(named_times("dt=2025-03-01/stores-2025-03-02.csv")) == 2
+
+
+def test_snapshots_by_the_names_of_their_drops():
+    delivered = [
+        Row("b-2024-01-03", 1, {"id": 1, "city": "A"}),
+        Row("a/2024-01-04T0545", 1, {"id": 1, "city": "A"}),
+        Row("a/2024-01-04T0545", 2, {"id": 2, "city": "B"}),
+        Row("c/2024-01-04T0545", 1, {"id": 2, "city": "B"}),
+        Row("c/2024-01-04T0545", 2, {"id": 1}, broken=True),
+        Row("2024-01-05", 1, {"id": 2, "city": "B"}),
+    ]
+    found = accept(SHELF, delivered)
+    assert [len(x) for x in (found.events, found.duplicates, found.conflicts, found.broken)] == [4, 1, 0, 1]
+    assert versions_of(delivered, SHELF, reaches_back=False) == [
+        (1, "A", datetime(2024, 1, 2, 18, 15), datetime(2024, 1, 4, 18, 15), False),
+        (1, "A", datetime(2024, 1, 4, 18, 15), NEVER, True),
+        (2, "B", day(4), NEVER, False),
+    ]
+
+
+# ---- decision 011: partial changes --------------------------------------------------------------------------------
+
+CARDS = SourceRule("cards", ("id",), "changes", "at", "seq", deletes, ("op",), partial=True)
+ABSENT = ...
+
+
+def partial(names, *lines):
+    """Rows from a small table, in which ... stands for a column that the row does not carry."""
+    return [Row(r.drop, r.line, {c: v for c, v in r.values.items() if v is not ABSENT}) for r in rows(names, *lines)]
+
+
+def test_an_absent_column_holds_what_was_carried_before_and_null_is_a_value():
+    events = partial("id city name at", (1, "A", ..., 1), (1, ..., "x", 2), (1, None, ..., 3), (1, ..., "y", 4))
+    assert versions_of(events, CARDS, city="track", name="track") == [
+        (1, "A", None, ALWAYS, day(2), False),
+        (1, "A", "x", day(2), day(3), False),
+        (1, None, "x", day(3), day(4), False),
+        (1, None, "y", day(4), NEVER, False),
+    ]
+    assert versions_of(events, CARDS, city="overwrite", name="overwrite") == [(1, None, "y", ALWAYS, NEVER, False)]
+
+
+def test_a_late_partial_row_is_felt_until_its_column_is_carried_again():
+    events = partial("id city name at", (1, "A", "x", 1), (1, ..., "y", 3), (1, "B", ..., 4))
+    late = partial("drop id city at", ("z", 1, "Z", 2))
+    assert versions_of(events + late, CARDS, city="track", name="track") == [
+        (1, "A", "x", ALWAYS, day(2), False),
+        (1, "Z", "x", day(2), day(3), False),
+        (1, "Z", "y", day(3), day(4), False),
+        (1, "B", "y", day(4), NEVER, False),
+    ]
+
+
+def test_partial_rows_of_one_instant_add_up_in_the_order_of_the_history():
+    events = partial("id city name seq at", (1, "A", ..., 3, 1), (1, "B", "b", 1, 1), (1, ..., "c", 2, 1))
+    assert versions_of(events, CARDS, city="track", name="track") == [(1, "A", "c", ALWAYS, NEVER, False)]
+
+
+def test_an_absent_sequence_is_a_missing_one():
+    events = partial("drop id city seq at", ("a", 1, "A", 1, 1), ("b", 1, "B", ..., 1), ("c", 1, "C", None, 1))
+    assert versions_of(events, CARDS) == [(1, "A", ALWAYS, NEVER, False)]
+
+
+def test_a_deleting_row_carries_nothing_and_nothing_is_forgotten():
+    events = partial(
+        "id city name op at",
+        (1, "A", "x", None, 1),
+        (1, "Z", "z", "delete", 2),
+        (1, ..., "y", ..., 3),
+        (1, ..., ..., "delete", 4),
+        (1, ..., ..., None, 5),
+    )
+    assert versions_of(events, CARDS, city="current", name="track") == [
+        (1, "A", "A", "x", ALWAYS, day(2), False),
+        (1, "A", "A", "x", day(2), day(3), True),
+        (1, "A", "A", "y", day(3), day(4), False),
+        (1, "A", "A", "y", day(4), day(5), True),
+        (1, "A", "A", "y", day(5), NEVER, False),
+    ]
+    assert versions_of(events[1:2], CARDS, city="track", name="original") == [(1, None, None, ALWAYS, NEVER, True)]
+    assert versions_of(events[1:3], CARDS, city="track", name="original") == [
+        (1, None, "y", ALWAYS, day(3), True),
+        (1, None, "y", day(3), NEVER, False),
+    ]
+
+
+def test_the_original_of_a_partial_source_is_the_first_value_carried():
+    events = partial("id city name at", (1, "A", ..., 1), (1, ..., "x", 2), (1, "B", "y", 3))
+    assert versions_of(events, CARDS, city="original", name="original") == [(1, "A", "x", ALWAYS, NEVER, False)]
+    carried_null = partial("id name at", (1, None, 1), (1, "x", 2))
+    assert versions_of(carried_null, CARDS, name="original") == [(1, None, ALWAYS, NEVER, False)]
+    # of one instant what it came to counts, be it carried by its last row or by one before
+    instant = partial("id city name at", (1, "A", "x", 1), (1, "B", ..., 1), (1, "C", "z", 2))
+    assert versions_of(instant, CARDS, city="original", name="original") == [(1, "B", "x", ALWAYS, NEVER, False)]
+    never = partial("id city at", (1, "A", 1))
+    assert versions_of(never, CARDS, name="original") == [(1, None, ALWAYS, NEVER, False)]
+
+
+def test_partial_rows_are_duplicates_only_if_they_carry_the_same_columns():
+    events = partial("id city name at", (1, "A", None, 1), (1, "A", ..., 1), (1, "A", ..., 1), (1, "A", None, 1))
+    found = accept(CARDS, events)
+    assert (where(found.events), where(found.duplicates)) == ([("a", 1), ("a", 2)], [("a", 3), ("a", 4)])
+
+
+def test_a_fact_over_partial_lines():
+    lines = SourceRule("lines", ("id",), "changes", "at", None, deletes, ("op",), partial=True)
+    place = DimensionRule("place", SourceRule("places", ("a", "b"), "changes", "at"), ("a", "b"), {})
+    lookup = LookupRule("place", place, ("a", "b"), "at")
+    rule = FactRule("f", lines, None, (), "at", ("id",), (lookup,), {"n": lambda row: row.get("n")})
+    events = partial("id a b n at", (1, "x", "y", 5, 1), (1, ..., "z", ..., 2), (2, "u", ..., 7, 1))
+    assert referenced(rule, lookup, events, []) == {("x", "y"), ("x", "z")}
+    found = gold({"lines": events}, [place], [rule])
+    assert found.facts["f"] == [
+        {"id": 1, "at": day(2), "place": (("x", "z"), 1), "n": 5},
+        {"id": 2, "at": day(1), "place": None, "n": 7},
+    ]
+    assert referenced(rule, lookup, partial("id a b op at", (1, "x", "y", "delete", 1)), []) == {("x", "y")}
+
+
+def test_a_partial_line_waits_until_the_time_of_its_fact_is_carried():
+    lines = SourceRule("lines", ("id",), "changes", "at", partial=True)
+    rule = FactRule("f", lines, None, (), "seen", ("id",), (), {})
+    events = partial("id seen at", (1, ..., 1), (1, day(5), 2))
+    assert fact(rule, events[:1], [], {}) == ([], [(1,)])
+    assert fact(rule, events, [], {}) == ([{"id": 1, "seen": day(5)}], [])
 
 
 # ---- §5: facts ----------------------------------------------------------------------------------------------------
