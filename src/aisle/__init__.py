@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from aisle.declare.calendar import Calendar
     from aisle.declare.columns import Digits, Email, Money, OneOf, Pattern, Pii
     from aisle.declare.dimension import Current, Dimension, NaturalKey, Original, Overwrite, Track
+    from aisle.declare.expressions import _
     from aisle.declare.fact import Degenerate, Fact, Lookup, NonAdditive, SemiAdditive, Sum, by
-    from aisle.declare.source import Source, _
+    from aisle.declare.source import Source
     from aisle.declare.star import Star
 
 __version__ = "0.1.0"
@@ -27,7 +28,8 @@ _HOMES = {
     "columns": ["Digits", "Email", "Money", "OneOf", "Pattern", "Pii"],
     "dimension": ["Current", "Dimension", "NaturalKey", "Original", "Overwrite", "Track"],
     "fact": ["Degenerate", "Fact", "Lookup", "NonAdditive", "SemiAdditive", "Sum", "by"],
-    "source": ["Source", "_"],
+    "expressions": ["_"],
+    "source": ["Source"],
     "star": ["Star"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

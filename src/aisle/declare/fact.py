@@ -13,7 +13,8 @@ from aisle.declare.calendar import Calendar, CalendarSpec
 from aisle.declare.classes import column_annotations, did_you_mean, docstring, snake_case
 from aisle.declare.columns import Column, column
 from aisle.declare.dimension import TIME, Dimension, DimensionSpec, StarColumn
-from aisle.declare.source import Source, SourceSpec, resolve
+from aisle.declare.expressions import resolve
+from aisle.declare.source import Source, SourceSpec
 from aisle.errors import DeclarationError
 
 T = TypeVar("T")

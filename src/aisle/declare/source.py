@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import ibis
-import ibis.expr.types as ir
 from ibis import Deferred
 
 from aisle.declare.classes import column_annotations, did_you_mean, docstring, names, snake_case
 from aisle.declare.columns import Column, column
+from aisle.declare.expressions import resolve
 from aisle.errors import DeclarationError
 
 Feed = Literal["changes", "snapshot", "events"]
@@ -207,38 +206,3 @@ def _validate(owner: str, spec: SourceSpec) -> None:
         deletes = resolve(owner, "deletes", spec.deletes, ibis.table(spec.schema, name=spec.name))
         if not deletes.type().is_boolean():
             raise DeclarationError(owner, "deletes= is not true or false", 'Write a comparison, such as _.op == "D".')
-
-
-class Row:
-    """The row at hand, in expressions such as `_.quantity * _.unit_price`.
-
-    Ibis's own `_` would read `_.op` or `_.count` as the methods of its tables; here it is always a column.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return ibis._[name]
-
-    __getitem__ = __getattr__
-
-
-_: Any = Row()
-
-
-def resolve(where: str, what: str, expression: Any, table: ir.Table) -> ir.Value:
-    """Bind an expression written with `_` to a table's columns.
-
-    Raises:
-        DeclarationError: it names a column that is not there, or its types do not go together.
-    """
-    try:
-        value = expression.resolve(table) if isinstance(expression, Deferred) else expression
-        return value if isinstance(value, ir.Value) else ibis.literal(value)
-    except Exception as error:  # noqa: BLE001  (Ibis raises errors of many kinds)
-        if found := re.match(r"Column '(.*?)' is not found", str(error)):
-            missing = found[1]
-            raise DeclarationError(
-                where, f"{what} uses {missing!r}, which is no column{did_you_mean(missing, table.columns)}"
-            ) from None
-        raise DeclarationError(where, f"{what} cannot be computed: {error}", "Look at the types of its columns.") from None

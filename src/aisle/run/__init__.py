@@ -73,7 +73,7 @@ def run(
         taken, noted = take(place, delivered_to, ledger, progress)
         whole = full or former is None
         if full:
-            taken = {s.name: retake(place, ledger[s.name]) + taken.get(s.name, []) for s in star.sources}
+            taken = {s.name: _retaken(place, ledger[s.name], noted) + taken.get(s.name, []) for s in star.sources}
         if not any(taken.values()) and not full:
             _nothing_new(place, landing, former, ledger)
             if noted:  # what was redelivered or held is known from now on
@@ -144,6 +144,12 @@ def _gold(
             case FactSpec():
                 changes[spec.table], waiting[spec.table] = facts.refresh(engine, lake, spec, ingested, moved, whole=whole)
     return changes, {table: lines for table, lines in waiting.items() if lines}
+
+
+def _retaken(lake: Lake, ledger: list[Drop], noted: list[Drop]) -> Taken:
+    """The drops of before, but not those that were refused and are delivered anew now."""
+    replaced = {drop.identity for drop in noted if drop.status == "replaced"}
+    return retake(lake, [drop for drop in ledger if drop.identity not in replaced])
 
 
 def _set_aside(engine: Engine, lake: Lake, ingested: Mapping[str, Ingested], *, whole: bool) -> None:

@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.columns import Bound, Column, Pattern, says, spelled
+from aisle.declare.expressions import evaluated
 from aisle.declare.source import ABSENT, AS_OF, DELETED, DROP, LINE, SourceSpec
 from aisle.stages.functions import cleaned, in_zone, read_boolean, read_date, read_time, spelling
 from aisle.stages.time import BEGINNING, LATEST, moment
@@ -142,7 +143,7 @@ def _from_typed(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value
 def _deletes(typed: ir.Table, source: SourceSpec) -> ir.BooleanValue:
     if source.deletes is None:
         return ibis.literal(False)
-    return source.deletes.resolve(typed).fill_null(False)
+    return evaluated(source.deletes, typed).fill_null(False)
 
 
 def _operation(source: SourceSpec) -> set[str]:
@@ -150,7 +151,7 @@ def _operation(source: SourceSpec) -> set[str]:
     if source.deletes is None:
         return set()
     table = ibis.table(source.schema, name=source.name)
-    return {field.name for field in source.deletes.resolve(table).op().find(ibis.expr.operations.Field)}
+    return {field.name for field in evaluated(source.deletes, table).op().find(ibis.expr.operations.Field)}
 
 
 def _rules(typed: ir.Table, source: SourceSpec) -> Iterator[Rule]:

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.calendar import CalendarSpec
+from aisle.declare.expressions import evaluated
 from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.declare.source import DELETED, SourceSpec
 from aisle.stages.functions import day_number, local_date, rounded
@@ -57,8 +58,7 @@ def facts(lines: ir.Table, dimensions: Mapping[str, ir.Table], f: FactSpec, time
     rows = rows.mutate(**{f"_degenerate_{i}": rows[d.input] for i, d in enumerate(f.degenerates)})
     degenerates = {d.name: f"_degenerate_{i}" for i, d in enumerate(f.degenerates)}
     for measure in f.measures:
-        value = measure.expression.resolve(rows) if hasattr(measure.expression, "resolve") else ibis.literal(measure.expression)
-        rows = rows.mutate(**{measure.name: half_up(value, measure.type)})
+        rows = rows.mutate(**{measure.name: half_up(evaluated(measure.expression, rows), measure.type)})
     keys = {lookup.name: f"_key_{i}" for i, lookup in enumerate(f.lookups)}
     out = []
     for member in f.members:

@@ -31,18 +31,24 @@ def after_images(events: ir.Table, source: SourceSpec, *, first: Collection[str]
     A row that deletes carries nothing. `events` must hold all events of each key.
 
     Args:
-        first: columns that show the first value that was ever carried, on every row.
+        first: columns that show, on every row, what the first instant at which they were carried left.
     """
     if not source.partial:
         return events
-    for name in (c.name for c in source.columns if c.name not in (*source.key, source.changed_at, source.sequence)):
-        carried = ~events[DELETED] & ~events[ABSENT].contains(name)
+    key, at = list(source.key), source.changed_at
+    newest_first = [ibis.desc(c) for c in source.order[1:]]
+    events = events.mutate(_last=ibis.row_number().over(group_by=[*key, at], order_by=newest_first) == 0)
+    for name in (c.name for c in source.columns if c.name not in (*key, at, source.sequence)):
+        carried, nothing = ~events[DELETED] & ~events[ABSENT].contains(name), ibis.null(events[name].type())
         events = events.mutate(_carried=carried, _nth=carried.cast("int64").sum().over(_up_to_here(source)))
         # Each run of rows from one that carries to the next: the first alone has a value.
-        runs = list(source.key) if name in first else [*source.key, "_nth"]
-        has = events["_carried"] & (events["_nth"] == 1) if name in first else events["_carried"]
-        events = events.mutate(**{name: ibis.ifelse(has, events[name], ibis.null(events[name].type())).max().over(group_by=runs)})
-    return events.drop("_carried", "_nth")
+        value = ibis.ifelse(events["_carried"], events[name], nothing).max().over(group_by=[*key, "_nth"])
+        events = events.mutate(**{name: value})
+        if name in first:
+            began = ibis.ifelse(events["_nth"] > 0, events[at], ibis.null(events[at].type())).min().over(group_by=key)
+            events = events.mutate(_began=(events[at] == began) & events["_last"])
+            events = events.mutate(**{name: ibis.ifelse(events["_began"], events[name], nothing).max().over(group_by=key)})
+    return events.drop("_last", *[n for n in ("_carried", "_nth", "_began") if n in events.columns])
 
 
 def _up_to_here(source: SourceSpec) -> ibis.expr.builders.WindowBuilder:

@@ -25,6 +25,7 @@ CREATE OR REPLACE TEMP MACRO read_boolean(t) AS CASE
     WHEN lower(t) IN ('false', 'f', 'no', 'n', '0') THEN false END;
 CREATE OR REPLACE TEMP MACRO local_date(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS DATE) ELSE CAST(timezone(zone, t) AS DATE) END;
+CREATE OR REPLACE TEMP MACRO written(number) AS number;
 CREATE OR REPLACE TEMP MACRO rounded(number, scale) AS round(number, scale);
 CREATE OR REPLACE TEMP MACRO day_number(d) AS CAST(strftime(d, '%Y%m%d') AS BIGINT);
 CREATE OR REPLACE TEMP MACRO micros_of(t) AS epoch_us(t);
