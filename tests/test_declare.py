@@ -100,6 +100,34 @@ WRONG = {
         "S",
         "feed='event' is none of changes, snapshot, events: did you mean 'events'?",
     ),
+    "a snapshot with a time of change": (
+        "class S(Source, key='a', feed='snapshot', changed_at='b'):\n    a: int\n    b: datetime",
+        "S",
+        'changed_at does not go with feed "snapshot"',
+    ),
+    "a time of a snapshot without one": (
+        "class S(Source, key='a', changed_at='b', as_of='b'):\n    a: int\n    b: datetime",
+        "S",
+        'as_of does not go with feed "changes"',
+    ),
+    "a time of a snapshot that may be missing": (
+        "class S(Source, key='a', feed='snapshot', as_of='b'):\n    a: int\n    b: datetime | None",
+        "S.b",
+        "as_of is a datetime, and never missing",
+    ),
+    "snapshots that are partial": (
+        "class S(Source, key='a', feed='snapshot', partial=True):\n    a: int",
+        "S",
+        'rows of feed "snapshot" are whole',
+    ),
+    "a key that partial changes may bring in parts": (
+        "class S(Source, key=('a', 'b'), changed_at='at'):\n    a: int\n    b: int\n    at: datetime\n"
+        "class L(Source, key='l', changed_at='at', partial=True):\n    l: int\n    a: int\n    b: int\n    at: datetime\n"
+        "class DimS(Dimension, source=S):\n    a: NaturalKey\n    b: NaturalKey\n"
+        "class FactL(Fact, source=L, at=L.at):\n    l: Degenerate\n    s: Lookup[DimS]",
+        "FactL.s",
+        "which may bring (a, b) one by one",
+    ),
     "a format that is none": (
         "class S(Source, key='a', feed='events', format='josnl'):\n    a: int",
         "S",
