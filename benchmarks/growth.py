@@ -52,7 +52,7 @@ def grown(folder: Path, rows: int) -> dict[str, float]:
     aisle("init", str(shop))
     os.chdir(shop)
     days = round(rows / ORDERS_PER_DAY / LINES_PER_ORDER)
-    size = ["--orders-per-day", str(ORDERS_PER_DAY), "--customers", "50000", "--products", "2000", "--mess", "0"]
+    size = ["--orders-per-day", str(ORDERS_PER_DAY), "--customers", "5000", "--products", "2000", "--mess", "0"]
     say("generate", aisle("generate", *size, "--start", str(START), "--days", str(days + TIMES)))
     later = [START + timedelta(days=days + n) for n in range(TIMES)]
     for day in later:
