@@ -13,7 +13,7 @@ from aisle.errors import DoesNotFit, LawBroken
 from aisle.lake.lake import Lake
 from aisle.run.dimensions import NOTHING
 from aisle.run.ingest import Ingested, distinct
-from aisle.stages.conform import complete, facts, newest, stranded, with_header
+from aisle.stages.conform import facts, newest, stranded, with_header
 
 
 def refresh(
@@ -49,13 +49,13 @@ def refresh(
     header = None
     if f.header is not None:
         events = engine.bind(f"_silver_{f.header.name}", lake.silver[f.header.name])
-        header = complete(newest(events if whole else events.semi_join(lines, list(f.header.key)), f.header), f.header)
+        header = newest(events if whole else events.semi_join(lines, list(f.header.key)), f.header)
     dimensions = {
         lookup.dimension.table: engine.bind(lookup.dimension.table, lake.gold[lookup.dimension.table])
         for lookup in f.lookups
         if isinstance(lookup.dimension, DimensionSpec)
     }
-    rows = facts(with_header(complete(lines, f.lines), header, f), dimensions, f, lake.star.time_zone)
+    rows = facts(with_header(lines, header, f), dimensions, f, lake.star.time_zone)
     try:
         return _replace(engine, lake, f, lines, header, rows, touched)
     except DoesNotFit as error:
@@ -72,10 +72,7 @@ def _replace(
 ) -> tuple[Change, int]:
     """Put the rows of the lines in the place of the old ones; all, if `touched` is None."""
     table = lake.gold[f.table]
-    ready = complete(lines, f.lines)
-    if header is not None and f.header is not None:
-        ready = ready.semi_join(header, list(f.header.key))
-    due = engine.count(ready)
+    due = engine.count(with_header(lines, header, f))
     waiting = engine.count(lines) - due
     if touched is None:
         change = engine.rewrite(table, add=rows, whole=True, metadata={"step": f.table})

@@ -28,25 +28,20 @@ def newest(events: ir.Table, source: SourceSpec) -> ir.Table:
     return events.select(*[c.name for c in source.columns])
 
 
-def complete(rows: ir.Table, source: SourceSpec) -> ir.Table:
-    """The rows that have all that the contract requires: of partial changes, something may not have come yet."""
-    return (
-        rows.drop_null([c.name for c in source.columns if source.may_be_absent(c.name) and c.required])
-        if source.partial
-        else rows
-    )
-
-
 def with_header(lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:
-    """The lines whose header is here, with its columns; the others wait."""
+    """The lines whose header is here, with its columns; the others wait. So does one whose time no partial change has brought yet."""
     if header is None or f.header is None:
-        return lines
+        return _timed(lines, f)
     renamed = header.select(
         *[header[k].name(f"_header_{k}") for k in f.header.key],
         *[header[name].name(joined) for joined, name in f.header_columns.items()],
     )
     both = lines.inner_join(renamed, [lines[k] == renamed[f"_header_{k}"] for k in f.header.key])
-    return both.drop(*[f"_header_{k}" for k in f.header.key])
+    return _timed(both.drop(*[f"_header_{k}" for k in f.header.key]), f)
+
+
+def _timed(rows: ir.Table, f: FactSpec) -> ir.Table:
+    return rows.drop_null([f.at]) if any(s.partial for s in f.sources) else rows
 
 
 def facts(lines: ir.Table, dimensions: Mapping[str, ir.Table], f: FactSpec, time_zone: str) -> ir.Table:

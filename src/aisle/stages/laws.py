@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.fact import FactSpec, LookupSpec
 from aisle.declare.source import DROP
-from aisle.stages.conform import complete, newest, with_header
+from aisle.stages.conform import newest, with_header
 from aisle.stages.history import UNKNOWN
 from aisle.stages.snapshots import brought
 from aisle.stages.time import BEGINNING, OPEN_END, moment
@@ -44,8 +44,8 @@ def unbalanced_drops(ledger: ir.Table, silver: Mapping[str, ir.Table], quarantin
 def unbalanced_lines(fact: ir.Table, lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Table:
     """Law 2: lines that should be facts and are not, and facts that have no line."""
     key = list(f.lines.key)
-    head = None if f.header is None or header is None else complete(newest(header, f.header), f.header)
-    due = with_header(complete(newest(lines, f.lines), f.lines), head, f).select(*key)
+    head = None if f.header is None or header is None else newest(header, f.header)
+    due = with_header(newest(lines, f.lines), head, f).select(*key)
     there = fact.select(**dict(zip(key, f.grain, strict=True)))
     missing = due.anti_join(there, key).mutate(problem=ibis.literal("no fact row"))
     surplus = there.anti_join(due, key).mutate(problem=ibis.literal("a fact row without a line"))
