@@ -66,6 +66,8 @@ format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 
 bench: $(VENV)/.installed-dev ## Measure against a hand-written floor
 	@$(BIN)/python benchmarks/bench.py
+
+growth: $(VENV)/.installed-dev ## Measure one change on histories of 1, 5 and 25 million lines
 	@$(BIN)/python benchmarks/growth.py
 
 lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock
@@ -94,4 +96,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo journey late test fuzz lint format bench lock clean
+.PHONY: help demo journey late test fuzz lint format bench growth lock clean
