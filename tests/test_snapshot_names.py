@@ -23,6 +23,7 @@ HALF_PAST_SIX = datetime(2025, 3, 1, 6, 30, tzinfo=UTC)
         ("stores_20250301_0002.csv", MIDNIGHT),  # a number, not a time
         ("v12-stores-2025-03-01-17.csv", MIDNIGHT),
         ("stores-2025-03-01T0630.csv", HALF_PAST_SIX),
+        ("stores-2025-03-01T0630-02.csv", HALF_PAST_SIX),  # a second part of it, not seconds
         ("stores-2025-03-01T06:30:00Z.csv", HALF_PAST_SIX),
         ("stores_20250301_063000.csv", HALF_PAST_SIX),
         ("2025-03-01/stores-2025-03-01T06-30.csv", HALF_PAST_SIX),

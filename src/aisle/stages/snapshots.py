@@ -15,7 +15,7 @@ ABSENCE = 0
 """The line of a deletion that a snapshot makes by what it has not."""
 
 _DAY = r"(?<!\d)((?:19|20|21)\d\d)([-_./]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
-_CLOCK = r"(?:T([01]\d|2[0-3])[-:.]?([0-5]\d)(?:[-:.]?([0-5]\d))?(Z?)|[T_-]([01]\d|2[0-3])([0-5]\d)([0-5]\d)(Z?))"
+_CLOCK = r"(?:T([01]\d|2[0-3])([-:.]?)([0-5]\d)(?:\6([0-5]\d))?(Z?)|[T_-]([01]\d|2[0-3])([0-5]\d)([0-5]\d)(Z?))"
 _TIME = re.compile(rf"{_DAY}{_CLOCK}?(?!\d)")
 
 
@@ -29,7 +29,7 @@ def time_in(drop: str, zone: str) -> datetime:
     """
     days: set[date] = set()
     clocks: set[time] = set()
-    for year, _, month, day, h1, m1, s1, z1, h2, m2, s2, z2 in _TIME.findall(drop):
+    for year, _, month, day, h1, _, m1, s1, z1, h2, m2, s2, z2 in _TIME.findall(drop):
         try:
             days.add(date(int(year), int(month), int(day)))
         except ValueError:  # such as the 30th of February
