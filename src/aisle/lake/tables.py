@@ -107,11 +107,11 @@ class Table:
             LakeError: the version, or a file of it, is gone.
         """
         self.open()
-        newest = self._delta
-        if newest is None and version is None:
+        newest, files, here = self._delta, self.files, self._content()
+        # The first version of a table is empty: it only makes it.
+        if (newest is None and version is None) or self.version == (version or 0):
             return
-        here = self._content()
-        self.open(version or 0)  # the first version of a table is empty: it only makes it
+        self.open(version or 0)
         if self._content() != here:
             assert newest is not None
             self._guard()
@@ -123,7 +123,7 @@ class Table:
                 raise LakeError(f"{self.name} cannot go back to its version {version}: a file of it is gone ({error}).") from None
             self._assert_follows(before)
         else:
-            self.open()
+            self._delta, self.files = newest, files
 
     def commit(self, add: Iterable[DataFile], remove: Iterable[DataFile], metadata: Mapping[str, Any]) -> None:
         """Make files part of the table and others not, in one Delta commit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,8 +28,9 @@ def cleanse(engine: Engine, source: SourceSpec, taken: Taken, new: str, bad: str
     Returns the ledger's rows of the drops, as far as reading tells.
     """
     engine.values(new, source.silver, ())
-    if source.feed == "snapshot":
-        engine.values(there(source, new).get_name(), there(source, new).schema(), ())
+    seen = there(source, new) if source.feed == "snapshot" else None
+    if seen is not None:
+        engine.values(seen.get_name(), seen.schema(), ())
     read: list[Drop] = []
     drops = {drop.drop: drop for drop, _ in taken}
     if source.timed_by_name:
@@ -42,8 +43,8 @@ def cleanse(engine: Engine, source: SourceSpec, taken: Taken, new: str, bad: str
             raw = raw.inner_join(times, raw[DROP] == times["_named"])
         rows = engine.keep(f"_judged_{source.name}", judged(raw, source))
         engine.extend(new, rows.filter(rows["_ok"]).drop("_ok"))
-        if source.feed == "snapshot":
-            engine.extend(there(source, new).get_name(), present(rows, source))
+        if seen is not None:
+            engine.extend(seen.get_name(), present(rows, source))
         failing = rows.filter(~rows["_ok"]).select(DROP, LINE)
         if bad is not None and engine.count(failing):
             set_aside = rejected(raw.semi_join(failing, [DROP, LINE]), source)
@@ -90,7 +91,7 @@ def _timed(engine: Engine, source: SourceSpec, taken: Taken) -> tuple[Taken, lis
     return timed, refused
 
 
-def _readable_together(engine: Engine, source: SourceSpec, taken: Sequence[tuple[Drop, Delivery]]) -> Iterator[list[Delivery]]:
+def _readable_together(engine: Engine, source: SourceSpec, taken: Taken) -> Iterator[list[Delivery]]:
     """Deliveries of like columns, at most so many bytes at a time. Like columns, so that no drop is judged by its neighbours' types."""
     for batch in in_batches([drop.bytes for drop, _ in taken], BATCH_BYTES):
         yield from engine.alike(source, [delivery for _, delivery in taken[batch]])

@@ -35,7 +35,7 @@ def after_images(events: ir.Table, source: SourceSpec, *, first: Collection[str]
     """
     if not source.partial:
         return events
-    key, at = list(source.key), source.changed_at
+    key, at, columns = list(source.key), source.changed_at, events.columns
     newest_first = [ibis.desc(c) for c in source.order[1:]]
     events = events.mutate(_last=ibis.row_number().over(group_by=[*key, at], order_by=newest_first) == 0)
     for name in (c.name for c in source.columns if c.name not in (*key, at, source.sequence)):
@@ -48,7 +48,7 @@ def after_images(events: ir.Table, source: SourceSpec, *, first: Collection[str]
             began = ibis.ifelse(events["_nth"] > 0, events[at], ibis.null(events[at].type())).min().over(group_by=key)
             events = events.mutate(_began=(events[at] == began) & events["_last"])
             events = events.mutate(**{name: ibis.ifelse(events["_began"], events[name], nothing).max().over(group_by=key)})
-    return events.drop("_last", *[n for n in ("_carried", "_nth", "_began") if n in events.columns])
+    return events.select(*columns)
 
 
 def _up_to_here(source: SourceSpec) -> ibis.expr.builders.WindowBuilder:
