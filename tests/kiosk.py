@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 import pytest
-from deltalake import DeltaTable
 
 from aisle import Calendar, Degenerate, Dimension, Fact, Lookup, Money, NaturalKey, Source, Star, Sum, Track
 from aisle.lake.lake import Lake
@@ -21,6 +19,7 @@ from aisle.run import run
 from aisle.run.check import check
 from aisle.run.undo import undo
 from aisle.warehouses import open_warehouse
+from lakes import content
 
 
 class Members(Source, key="member", changed_at="at"):
@@ -134,16 +133,8 @@ def in_lake(place: Path) -> Content | None:
     found = releases(place)
     if not found:
         return None
-    tables = {n: v for n, v in found[max(found)].items() if n.startswith("gold/") or n == "quarantine"}
-    content: Content = {}
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'")
-        for name, version in tables.items():
-            delta = DeltaTable(str(place / "lake" / name), version=version)
-            columns = ", ".join(f'CAST("{field.name}" AS VARCHAR)' for field in delta.schema().fields if field.name != "_month")
-            files = [unquote(uri) for uri in delta.file_uris()]
-            content[name] = _sorted(con.execute(f"SELECT {columns} FROM read_parquet(?)", [files]).fetchall()) if files else []
-    return content
+    versions = {n: v for n, v in found[max(found)].items() if n.startswith("gold/") or n == "quarantine"}
+    return content(place / "lake", *versions, versions=versions)
 
 
 def in_warehouse(place: Path) -> Content | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 from deltalake import DeltaTable
 
 
-def rows(lake: Path, table: str, query: str = "SELECT * FROM t") -> list[dict[str, Any]]:
-    """The answer of a query over a gold (or other) table, named `t`; times as naive UTC."""
-    delta = DeltaTable(str(lake / table))
+def rows(lake: Path, table: str, query: str = "SELECT * FROM t", *, version: int | None = None) -> list[dict[str, Any]]:
+    """The answer of a query over a gold (or other) table, named `t`, at a Delta version or the newest; times as naive UTC."""
+    delta = DeltaTable(str(lake / table), version=version)
     columns = [f'"{f.name}"' for f in delta.schema().fields if f.name != "_month"]
-    files = delta.file_uris()
+    files = [unquote(uri) for uri in delta.file_uris()]
     if not files:
         return []
     with duckdb.connect() as con:
@@ -31,6 +33,7 @@ def rows(lake: Path, table: str, query: str = "SELECT * FROM t") -> list[dict[st
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def content(lake: Path, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of tables, sorted: what two lakes are compared by."""
-    return {t: sorted((tuple(r.values()) for r in rows(lake, t)), key=repr) for t in tables}
+def content(lake: Path, *tables: str, versions: Mapping[str, int] | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of tables, sorted, each at its newest version or at the one given: what two lakes are compared by."""
+    at = versions or {}
+    return {t: sorted((tuple(r.values()) for r in rows(lake, t, version=at.get(t))), key=repr) for t in tables}

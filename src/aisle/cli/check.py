@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show
-from aisle.cli.command import Reply, command
+from aisle.cli.command import MEMORY_LIMIT, Reply, command
 from aisle.cli.progress import shown
 from aisle.errors import LawBroken
 from aisle.project import open_project
@@ -17,7 +17,7 @@ from aisle.project import open_project
     example="aisle check\naisle check --rebuild", exits={3: "there is no release yet", LawBroken.exit_code: "a law does not hold"}
 )
 @click.option("--rebuild", is_flag=True, help="Also make gold anew from bronze, aside, and compare.")
-@click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+@MEMORY_LIMIT
 @click.pass_context
 def check(ctx: click.Context, /, rebuild: bool, memory_limit: str | None) -> Reply:
     """Prove the laws on the newest release.

@@ -15,6 +15,9 @@ import click
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
+BREAK_LEASE = click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
+MEMORY_LIMIT = click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+
 _JSON = "aisle.json"
 
 

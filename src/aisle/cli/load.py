@@ -6,7 +6,6 @@ from pathlib import Path
 
 from aisle.cli import show
 from aisle.cli.command import Reply, command
-from aisle.errors import NothingDelivered
 from aisle.project import open_project
 
 
@@ -25,9 +24,7 @@ def load() -> Reply:
     from aisle.warehouses import open_warehouse
 
     lake = Lake(project.lake, star)
-    release = lake.releases.newest()
-    if release is None:
-        raise NothingDelivered(f"The lake {project.lake} has no release to load yet.\n  Make one: aisle run")
+    release = lake.releases.standing()
     with open_warehouse(project.warehouse, star.name) as warehouse:
         loaded = warehouse.load(star, release, lake.gold, lake.releases.get)
     return Reply({"warehouse": project.warehouse, **vars(loaded)}, show.loaded(loaded, project))

@@ -25,7 +25,6 @@ def releases(number: int | None, last: int) -> Reply:
     """
     project = open_project(Path.cwd())
     star = project.star
-    from aisle.errors import NothingDelivered
     from aisle.lake.lake import Lake
     from aisle.run.undo import named
 
@@ -33,7 +32,6 @@ def releases(number: int | None, last: int) -> Reply:
     if number is not None:
         release = named(lake.releases, number)
         return Reply(asdict(release), show.release(release))
+    lake.releases.standing()
     every = list(lake.releases.backwards())
-    if not every:
-        raise NothingDelivered(f"The lake {lake.storage} has no release yet. Make one with `aisle run`.")
     return Reply({"releases": [asdict(r) for r in every[:last]]}, show.releases(every[:last], len(every[last:])))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show
-from aisle.cli.command import INTERRUPTED, Reply, command
+from aisle.cli.command import BREAK_LEASE, INTERRUPTED, MEMORY_LIMIT, Reply, command
 from aisle.cli.progress import shown
 from aisle.project import open_project
 
@@ -24,8 +24,8 @@ from aisle.project import open_project
     },
 )
 @click.option("--full", is_flag=True, help="Make silver and gold anew from bronze. The content is the same.")
-@click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
-@click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+@BREAK_LEASE
+@MEMORY_LIMIT
 @click.pass_context
 def run(ctx: click.Context, /, full: bool, break_lease: bool, memory_limit: str | None) -> Reply:
     """Take what is new in the landing to gold, and release it.

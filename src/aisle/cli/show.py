@@ -66,13 +66,12 @@ def ran(summary: Summary, star: Star) -> str:
         f"{_n(duplicates)} {_verb(duplicates, 'was an exact duplicate', 'were exact duplicates')}{or_unchanged}, "
         f"{_n(quarantined)} {_verb(quarantined, 'is', 'are')} in quarantine"
     )
-    changed = [(name, _n(c.added), _n(c.removed)) for name, c in summary.tables.items()]
     return "\n".join(
         [
             click.style(f"Release {summary.release}", bold=True) + f" after {took}. {took_in}: {became}.",
             f"They made {_count(versions, 'version')} of dimensions and {_count(written, 'fact row')}.",
             "",
-            _small(("table", "rows written", "in place of"), changed),
+            _written({name: (c.added, c.removed) for name, c in summary.tables.items()}),
             *[
                 f"\n{_count(n, 'line')} of {table} waits for its header."
                 if n == 1
@@ -98,9 +97,8 @@ def releases(found: Sequence[Release], left_out: int) -> str:
 def release(one: Release) -> str:
     """One release, with its drops."""
     lines = [click.style(f"Release {one.number}", bold=True) + f", made {one.made_at}: {_consumed(one)}."]
-    changed = [(name, _n(c["added"]), _n(c["removed"])) for name, c in one.run.get("tables", {}).items()]
-    if changed:
-        lines += ["", _small(("table", "rows written", "in place of"), changed)]
+    if changes := _changes(one):
+        lines += ["", _written(changes)]
     for source, drops in one.run.get("drops", {}).items():
         lines += ["", f"{source}:", *(f"  {drop}" for drop in drops)]
     return "\n".join(lines)
@@ -116,12 +114,21 @@ def _consumed(one: Release) -> str:
     return f"{_count(sum(s['drops'] for s in sources), 'drop')}, {_count(sum(s['records'] for s in sources), 'row')}"
 
 
+def _changes(one: Release) -> dict[str, tuple[int, int]]:
+    """How many rows came and went in each table."""
+    return {name: (c["added"], c["removed"]) for name, c in one.run.get("tables", {}).items()}
+
+
+def _written(changes: Mapping[str, tuple[int, int]]) -> str:
+    rows = [(name, _n(added), _n(removed)) for name, (added, removed) in changes.items()]
+    return _small(("table", "rows written", "in place of"), rows)
+
+
 def _changed(one: Release) -> str:
     """The rows that came and went in each table that a release changed."""
-    changes = {name: (c["added"], c["removed"]) for name, c in one.run.get("tables", {}).items()}
     return ", ".join(
         f"{name} +{_n(added)}" + (f" -{_n(removed)}" if removed else "")
-        for name, (added, removed) in changes.items()
+        for name, (added, removed) in _changes(one).items()
         if added or removed
     )
 

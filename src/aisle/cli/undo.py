@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show
-from aisle.cli.command import Reply, command
+from aisle.cli.command import BREAK_LEASE, Reply, command
 from aisle.project import open_project
 
 
@@ -21,7 +21,7 @@ from aisle.project import open_project
     },
 )
 @click.option("--to", type=int, metavar="NUMBER", help="The release to go back to; by default the one before the newest.")
-@click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
+@BREAK_LEASE
 def undo(to: int | None, break_lease: bool) -> Reply:
     """Go back to a former release, by a new one of its content.
 

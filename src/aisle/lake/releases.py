@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from aisle.errors import LeaseLost
+from aisle.errors import LeaseLost, NothingDelivered
 from aisle.lake.storage import Storage
 
 FOLDER = "_releases"
@@ -45,6 +45,16 @@ class Releases:
 
     def newest(self) -> Release | None:
         return next(self.backwards(), None)
+
+    def standing(self) -> Release:
+        """The newest release.
+
+        Raises:
+            NothingDelivered: there is none yet.
+        """
+        if (newest := self.newest()) is None:
+            raise NothingDelivered(f"The lake {self.storage} has no release yet. Make one with `aisle run`.")
+        return newest
 
     def backwards(self) -> Iterator[Release]:
         """All releases, the newest first."""

@@ -12,8 +12,9 @@ from aisle.retail.names import CATEGORIES, STYLES, Names, pick
 from aisle.retail.rows import DAY, Rows
 
 # Shares of the products on sale to which it happens on a day.
-LAUNCH, REPRICE, RECATEGORISE, TOUCH, DISCONTINUE = 0.001, 0.008, 0.001, 0.001, 0.0008
-RELAUNCH = 0.03  # of the discontinued
+REPRICE, RECATEGORISE, TOUCH, DISCONTINUE = 0.008, 0.001, 0.001, 0.0008
+LAUNCH = 0.001  # of those there were at first
+RELAUNCH, FORGET = 0.03, 30 * DAY  # of the discontinued; what is not back by then stays away
 
 
 @dataclass(slots=True)
@@ -59,10 +60,12 @@ class Assortment:
         self.prices = np.zeros(0, dtype=np.int64)
         self.costs = np.zeros(0, dtype=np.int64)
         self._arrivals = np.zeros(0, dtype=np.int64)
-        self._launched = 0
+        self._launched = self._opened_with = 0
+        self._dropped_at: dict[int, int] = {}
 
     def open(self, count: int, start: int, rng: np.random.Generator) -> Rows:
         """The products that the shop has before `start` (seconds), as the product system publishes them at first."""
+        self._opened_with = count
         ages = rng.integers(1, 6 * 365, count)
         records = []
         for age in ages.tolist():
@@ -77,7 +80,9 @@ class Assortment:
 
         `prices` and `costs` stay those of midnight until `settle`: the day's sales need both.
         """
-        on_sale, absent = np.flatnonzero(self.on_sale), np.flatnonzero(~self.on_sale)
+        on_sale = np.flatnonzero(self.on_sale)
+        self._dropped_at = {index: at for index, at in self._dropped_at.items() if at >= midnight - FORGET}
+        absent = np.array(sorted(self._dropped_at), dtype=np.int64)
         shares = (REPRICE, RECATEGORISE, TOUCH, DISCONTINUE)
         counts = [int(rng.poisson(len(on_sale) * share)) for share in shares]
         chosen = rng.permutation(on_sale)[: sum(counts)].tolist()  # one change a day, see Clientele.live
@@ -87,6 +92,7 @@ class Assortment:
                 product, at = self._products[index], midnight + int(rng.integers(DAY))
                 if change == "discontinue":
                     self.on_sale[index] = False
+                    self._dropped_at[index] = at
                     records.append(product.tombstone(at))
                     continue
                 if change == "price":
@@ -99,8 +105,9 @@ class Assortment:
                 records.append(product.row("U", at))
         self._arrivals = absent[rng.random(len(absent)) < RELAUNCH]
         for index in self._arrivals.tolist():
+            del self._dropped_at[index]
             records.append(self._products[index].row("I", midnight + int(rng.integers(DAY))))
-        self._launched = int(rng.poisson(len(on_sale) * LAUNCH))
+        self._launched = int(rng.poisson(self._opened_with * LAUNCH))
         for _ in range(self._launched):
             records.append(self._launch(midnight // DAY, rng).row("I", midnight + int(rng.integers(DAY))))
         return Rows.of(PRODUCTS.columns, records).sorted_by("updated_at"), repriced

@@ -11,9 +11,10 @@ from aisle.retail.feeds import CUSTOMERS, SEGMENTS
 from aisle.retail.names import Names, Place, mailbox, pick
 from aisle.retail.rows import DAY, Rows
 
-# Shares of the registered customers to whom it happens on a day.
-REGISTER, MOVE, CHANGE_SEGMENT, CHANGE_CONTACT, TOUCH, LEAVE = 0.002, 0.0012, 0.0006, 0.0012, 0.0004, 0.0006
-RETURN = 0.02  # of those who left
+# Shares of the customers to whom it happens on a day.
+MOVE, CHANGE_SEGMENT, CHANGE_CONTACT, TOUCH, LEAVE = 0.0012, 0.0006, 0.0012, 0.0004, 0.0006
+REGISTER = 0.001  # of those there were at first: a shop's growth is not that of money in a bank
+RETURN, FORGET = 0.02, 30 * DAY  # of those who left; who has not come back by then stays away
 
 
 @dataclass(slots=True)
@@ -46,11 +47,14 @@ class Clientele:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._people: list[Customer] = []
+        self._opened_with = 0
+        self._left_at: dict[int, int] = {}
         self.present = np.zeros(0, dtype=bool)
         self.appetite = np.zeros(0)
 
     def open(self, count: int, start: int, rng: np.random.Generator) -> Rows:
         """The customers that the shop has before `start` (seconds), as the CRM exports them at first."""
+        self._opened_with = count
         registered = np.sort(start - 1 - rng.integers(0, 5 * 365 * DAY, count))
         touched = rng.random(count) < 0.6
         updated = np.where(touched, registered + (rng.random(count) * (start - registered)).astype(int), registered)
@@ -63,7 +67,9 @@ class Clientele:
 
     def live(self, midnight: int, rng: np.random.Generator) -> Rows:
         """One day of the customers' lives from `midnight` (seconds): what changed, in the order of time."""
-        present, absent = np.flatnonzero(self.present), np.flatnonzero(~self.present)
+        present = np.flatnonzero(self.present)
+        self._left_at = {index: at for index, at in self._left_at.items() if at >= midnight - FORGET}
+        absent = np.array(sorted(self._left_at), dtype=np.int64)
         counts = [int(rng.poisson(len(present) * share)) for share in (MOVE, CHANGE_SEGMENT, CHANGE_CONTACT, TOUCH, LEAVE)]
         # Nobody changes twice on a day, so that a customer never has two events at one instant.
         chosen = rng.permutation(present)[: sum(counts)].tolist()
@@ -73,10 +79,11 @@ class Clientele:
                 records.append(self._change(index, change, _moment(midnight, rng), rng))
         for index in absent[rng.random(len(absent)) < RETURN].tolist():
             self.present[index] = True
+            del self._left_at[index]
             if rng.random() < 0.3:
                 self._move(self._people[index], rng)
             records.append(self._people[index].row("I" if rng.random() < 0.5 else "U", _moment(midnight, rng)))
-        newcomers = int(rng.poisson(len(present) * REGISTER + 0.1))
+        newcomers = int(rng.poisson(self._opened_with * REGISTER + 0.1))
         for _ in range(newcomers):
             at = _moment(midnight, rng)
             records.append(self._register(at, rng).row("I", at))
@@ -87,6 +94,7 @@ class Clientele:
         customer = self._people[index]
         if change == "leave":
             self.present[index] = False
+            self._left_at[index] = at
             return customer.tombstone(at)
         if change == "move":
             self._move(customer, rng)

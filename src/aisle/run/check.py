@@ -16,7 +16,6 @@ from aisle.declare.dimension import DimensionSpec
 from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Engine
-from aisle.errors import NothingDelivered
 from aisle.lake.lake import Lake
 from aisle.run import rebuild_into
 from aisle.run.summary import Progress, quiet
@@ -51,10 +50,7 @@ def check(
         NothingDelivered: the lake has no release.
     """
     place = Lake(lake, star)
-    release = place.releases.newest()
-    if release is None:
-        raise NothingDelivered(f"The lake {place.storage} has no release yet. Make one with `aisle run`.")
-    place.open(release)
+    place.open(place.releases.standing())
     with DuckDBEngine(memory_limit=memory_limit) as engine:
         bound = {name: engine.bind(f"check_{name}", table) for name, table in place.tables.items()}
         steps = [_balance(place, bound), _timelines(place, bound), _integrity(place, bound)]

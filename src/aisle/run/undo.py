@@ -41,8 +41,7 @@ def undo(star: Star, *, lake: str | Path, to: int | None = None, break_lease: bo
         LeaseHeld: another run is at work on the lake.
     """
     place = Lake(lake, star)
-    if place.releases.newest() is None:  # nothing is made of a lake that is not there
-        raise NothingDelivered(f"The lake {place.storage} has no release yet: there is nothing to undo.")
+    place.releases.standing()  # nothing is made of a lake that is not there
     with place.writing(break_lease=break_lease) as newest:
         assert newest is not None
         former = _before(place.releases, newest) if to is None else named(place.releases, to)
