@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import ibis
 
@@ -36,8 +35,7 @@ LEDGER = ibis.schema(
 )
 
 
-@dataclass(frozen=True)
-class Drop:
+class Drop(NamedTuple):
     """A row of the ledger.
 
     A drop's identity is (source, name, digest of its bytes). `status`: consumed (its rows are in
@@ -64,10 +62,6 @@ class Drop:
     as_of: str = ""
 
     @property
-    def row(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in LEDGER)
-
-    @property
     def identity(self) -> tuple[str, str, str]:
         return (self.source, self.drop, self.digest)
 
@@ -87,7 +81,7 @@ def delivered(landing: Storage, source: SourceSpec) -> Iterator[Entry]:
         if not name.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in name):
             raise LakeError(f"The landing's folder {source.name}/ holds a file whose name is not UTF-8: {name!r}. Rename it.")
         if not _passed_over(name):
-            yield replace(entry, path=name)
+            yield entry._replace(path=name)
 
 
 def strays(landing: Storage, sources: Iterable[SourceSpec]) -> dict[str, int]:

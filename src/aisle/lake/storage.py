@@ -11,9 +11,8 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from aisle.errors import ConfigError, StorageError
 
@@ -47,8 +46,7 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"\x1b\[[\d;]*m|↳", " ", text).split())
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A stored file: its path inside the storage, its bytes, and a stamp that changes when it does."""
 
     path: str
@@ -80,20 +78,16 @@ class Storage:
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """All files below a prefix, by path."""
-        top = self.root / prefix
-        for folder, folders, files in os.walk(top):
+        for folder, folders, files in os.walk(self.root / prefix):
             folders.sort()
+            inside = os.path.relpath(folder, self.root).replace(os.sep, "/")
+            within = "" if inside == "." else f"{inside}/"
             for name in sorted(files):
-                full = os.path.join(folder, name)
                 try:
-                    status = os.stat(full)
+                    status = os.stat(f"{folder}/{name}")
                 except FileNotFoundError:  # gone between listing and looking
                     continue
-                yield Entry(
-                    os.path.relpath(full, self.root).replace(os.sep, "/"),
-                    status.st_size,
-                    f"{status.st_size}-{status.st_mtime_ns}",
-                )
+                yield Entry(within + name, status.st_size, f"{status.st_size}-{status.st_mtime_ns}")
 
     def names(self, prefix: str) -> list[str]:
         """The names directly below a prefix, sorted."""

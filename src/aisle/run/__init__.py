@@ -165,8 +165,8 @@ def _note(engine: Engine, lake: Lake, drops: list[Drop]) -> None:
     for drop in drops:
         # A drop delivered again has a new stamp, and may be restated in the same run.
         former = newest.get(drop.identity)
-        newest[drop.identity] = drop if former is None else replace(drop, stamp=former.stamp)
-    rows = engine.values("_noted", LEDGER, [d.row for d in newest.values()])
+        newest[drop.identity] = drop if former is None else drop._replace(stamp=former.stamp)
+    rows = engine.values("_noted", LEDGER, list(newest.values()))
     engine.rewrite(lake.ledger, add=rows, gone=rows.select("source", "drop", "digest"), metadata={"step": "ledger"})
 
 
@@ -181,8 +181,7 @@ def _restated(ledger: Mapping[str, list[Drop]], ingested: Mapping[str, Ingested]
             if drop.status == "consumed" and fallen[drop.drop]:
                 duplicates = i.restated[drop.drop, "duplicate"]
                 out.append(
-                    replace(
-                        drop,
+                    drop._replace(
                         events=drop.events - fallen[drop.drop],
                         duplicates=drop.duplicates + duplicates,
                         quarantined=drop.quarantined + fallen[drop.drop] - duplicates,

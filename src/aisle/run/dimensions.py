@@ -44,15 +44,7 @@ def refresh(
             return NOTHING, None
     events = _of(engine.bind(f"_silver_{d.source.name}", lake.silver[d.source.name]), key, touched, key)
     new = engine.keep(f"_versions_{d.table}", versions(events, d))
-    referenced = [
-        _of(engine.bind(f"_silver_{source.name}", lake.silver[source.name]), list(columns), touched, key)
-        .select(**dict(zip(key, columns, strict=True)))
-        .drop_null(key)
-        for source, columns in _references(lake, d)
-    ]
-    if referenced:
-        named = distinct(referenced)
-        new = engine.extend(f"_versions_{d.table}", inferred(named.anti_join(new, key), d))
+    new = _with_inferred(engine, lake, d, new, touched)
     if whole:
         new = engine.extend(f"_versions_{d.table}", unknown(d))
         change = engine.rewrite(table, add=new, whole=True, metadata={"step": d.table})
@@ -74,6 +66,25 @@ def refresh(
     engine.rewrite(table, add=came, gone=differing, metadata={"step": d.table})
     engine.bind(d.table, table)
     return change, periods
+
+
+def _with_inferred(engine: Engine, lake: Lake, d: DimensionSpec, new: ir.Table, touched: ir.Table | None) -> ir.Table:
+    """The versions, and the members without any that facts name; of the touched keys, or of all."""
+    key, silver = list(d.natural_key), lake.silver
+    if touched is not None:
+        # Most touched keys have events of their own: whether facts name them need not be asked of all of silver.
+        touched = engine.keep(f"_eventless_{d.table}", touched.anti_join(new, key))
+        if not engine.count(touched):
+            return new
+    referenced = [
+        _of(engine.bind(f"_silver_{source.name}", silver[source.name]), list(columns), touched, key)
+        .select(**dict(zip(key, columns, strict=True)))
+        .drop_null(key)
+        for source, columns in _references(lake, d)
+    ]
+    if not referenced:
+        return new
+    return engine.extend(f"_versions_{d.table}", inferred(distinct(referenced).anti_join(new, key), d))
 
 
 def _touched(lake: Lake, d: DimensionSpec, ingested: Mapping[str, Ingested], stored: ir.Table) -> list[ir.Table]:

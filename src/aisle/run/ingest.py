@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.types as ir
@@ -123,8 +123,8 @@ def _account(engine: Engine, done: Ingested, fallen: Fallen) -> None:
     set_aside = by_drop(engine, bad, "drop")
     for i, drop in enumerate(done.drops):
         name = drop.drop
-        done.drops[i] = balanced = replace(
-            drop, events=events[name], quarantined=set_aside[name], duplicates=fallen.pop((name, DUPLICATE), 0)
+        done.drops[i] = balanced = drop._replace(
+            events=events[name], quarantined=set_aside[name], duplicates=fallen.pop((name, DUPLICATE), 0)
         )
         fallen.pop((name, CONFLICT), None)
         if balanced.records != balanced.events + balanced.duplicates + balanced.quarantined:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 import ibis
@@ -66,8 +65,7 @@ def _read(source: SourceSpec, drop: Drop, reading: Reading) -> Drop:
     refused = reading.refused
     if source.feed == "snapshot" and not refused and not reading.records:
         refused = "holds no row. As the whole table it would delete everything; an export that failed looks just like it."
-    return replace(
-        drop,
+    return drop._replace(
         status="refused" if refused else "consumed",
         reason=refused,
         records=reading.records,
@@ -86,7 +84,7 @@ def _timed(engine: Engine, source: SourceSpec, taken: Taken) -> tuple[Taken, lis
             times.append((drop.drop, time_in(drop.drop, source.time_zone)))
             timed.append((drop, delivery))
         except ValueError as why:
-            refused.append(replace(drop, status="refused", reason=str(why)))
+            refused.append(drop._replace(status="refused", reason=str(why)))
     engine.values(f"_times_{source.name}", ibis.schema({"_named": "string", AS_OF: source.silver[AS_OF]}), times)
     return timed, refused
 

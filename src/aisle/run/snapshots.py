@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import ibis
@@ -47,7 +47,7 @@ def compare(engine: Engine, lake: Lake, source: SourceSpec, drops: Sequence[Drop
     fresh: dict[str, list[datetime]] = {}
     for row in engine.rows(rows.select(DROP, at).distinct()):
         fresh.setdefault(row[DROP], []).append(row[at])
-    drops = [replace(d, as_of=" ".join(t.isoformat() for t in sorted(fresh.get(d.drop, [])))) for d in drops]
+    drops = [d._replace(as_of=" ".join(t.isoformat() for t in sorted(fresh.get(d.drop, [])))) for d in drops]
     known = [d for d in former if d.status == "consumed" and d.as_of]
     places = _places([d for d in drops if d.as_of], known)
     around = [d for d in known if any(t in places for t in d.times)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import BinaryIO
 
 from aisle.engines.delivery import Delivery
@@ -56,17 +55,17 @@ def take(
         match standing(entry.path, measured.digest, ledger[source.name]):
             case "new":
                 again = [d for d in ledger[source.name] if d.drop == entry.path and d.status == "refused"]
-                noted.extend(replace(d, status="replaced") for d in again)
+                noted.extend(d._replace(status="replaced") for d in again)
                 taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.url(kept), measured)))
             case "redelivered":
                 known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == measured.digest)
-                noted.append(replace(known, stamp=entry.stamp))
+                noted.append(known._replace(stamp=entry.stamp))
             case "held":
                 reason = (
                     "was delivered before with other content, and nothing of it is used. Deliver what it corrects under a new name "
                     "that sorts after this one, and with a later time of change."
                 )
-                noted.append(replace(drop, status="held", reason=reason))
+                noted.append(drop._replace(status="held", reason=reason))
     return taken, noted
 
 

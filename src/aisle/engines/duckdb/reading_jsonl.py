@@ -19,7 +19,7 @@ from aisle.engines.duckdb.header import distinct
 from aisle.engines.duckdb.reading_csv import set_aside
 from aisle.engines.duckdb.records import BROKEN_TEXT, TOO_LONG, Malformed, lines_of, opened, shown
 from aisle.engines.duckdb.scanning import Layout, scan, temporary
-from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name
+from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name, unnested
 
 _ODD = (
     r"^[ \t]*[^ \t{]"  # no object
@@ -113,9 +113,8 @@ class JsonlReader:
         values = ", ".join(f"v[{n + 1}]" for n in range(len(self.columns)))
         self.con.execute("CREATE OR REPLACE TEMP TABLE _reading_plain (k VARCHAR[])")
         distinct_keys = [json.loads(k) for k in {json.dumps(keys) for keys in plain}]
-        self.con.execute(
-            "INSERT INTO _reading_plain SELECT unnest(from_json(?::VARCHAR, '[[\"VARCHAR\"]]'))", [json.dumps(distinct_keys)]
-        )
+        if distinct_keys:
+            self.con.execute(f"INSERT INTO _reading_plain SELECT {unnested(distinct_keys)}")
         lacking = (
             f", list_filter({listed(map(literal, self.columns))}, lambda c: NOT list_contains(_keys, c))" if self.partial else ""
         )
@@ -180,7 +179,7 @@ class JsonlReader:
         missing = [c for c in absent if self.columns[c]]
         if missing:
             for table in (self.into, f"{self.into}_malformed"):
-                self.con.execute(f"DELETE FROM {name(table)} WHERE _drop = ?", [drop])
+                self.con.execute(f"DELETE FROM {name(table)} WHERE _drop = {literal(drop)}")
             plural = "s" if len(missing) > 1 else ""
             return Reading(
                 drop,
