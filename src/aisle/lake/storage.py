@@ -12,9 +12,12 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from aisle.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @contextlib.contextmanager
@@ -75,6 +78,9 @@ class Storage:
     def url(self, path: str = "") -> str:
         """The address by which an engine reads or writes a path."""
         return str(self.root / path)
+
+    def admit(self, connection: DuckDBPyConnection) -> None:
+        """Let a DuckDB connection read and write this storage's addresses."""
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """All files below a prefix, by path."""
