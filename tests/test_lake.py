@@ -15,7 +15,8 @@ import pytest
 from aisle.errors import ConfigError, LakeError, LeaseHeld, LeaseLost, NothingDelivered
 from aisle.lake.lease import FILE, leased
 from aisle.lake.releases import Release, Releases
-from aisle.lake.storage import Storage
+from aisle.lake.folder import Folder
+from aisle.lake.storage import open_storage
 from aisle.retail.generate import generate
 from aisle.retail.star import star
 from aisle.run import run
@@ -28,7 +29,7 @@ def small(folder: Path, days: int) -> None:
 
 
 def test_of_racing_writers_of_one_name_one_wins(tmp_path: Path) -> None:
-    storage = Storage(tmp_path)
+    storage = Folder(tmp_path)
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(lambda i: storage.put_if_absent("a/b", str(i).encode()), range(50)))
     assert sum(won) == 1
@@ -37,7 +38,7 @@ def test_of_racing_writers_of_one_name_one_wins(tmp_path: Path) -> None:
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    storage = Storage(tmp_path)
+    storage = Folder(tmp_path)
     with pytest.raises(RuntimeError), storage.create("x") as out:
         out.write(b"half")
         raise RuntimeError
@@ -46,11 +47,11 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_an_address_of_another_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="s3://"):
-        Storage("s3://bucket/lake")
+        open_storage("gs://bucket/lake")
 
 
 def test_a_release_number_is_published_once(tmp_path: Path) -> None:
-    releases = Releases(Storage(tmp_path))
+    releases = Releases(Folder(tmp_path))
     releases.publish(Release(1, {"gold/x": 3}, "2025-01-01T00:00:00+00:00", "f"))
     with pytest.raises(LeaseLost):
         releases.publish(Release(1, {}, "2025-01-01T00:00:00+00:00", "f"))
@@ -59,9 +60,9 @@ def test_a_release_number_is_published_once(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_refused_and_told_who_holds_the_lease(tmp_path: Path) -> None:
     with (
-        leased(Storage(tmp_path)),
+        leased(Folder(tmp_path)),
         pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on {socket.gethostname()}.*") as error,
-        leased(Storage(tmp_path)),
+        leased(Folder(tmp_path)),
     ):
         pass
     assert "--break-lease" in str(error.value)
@@ -73,17 +74,17 @@ def test_a_lease_of_a_dead_process_is_taken_over_but_not_one_of_another_host(tmp
     dead.wait()
     lease = {"token": "t", "host": socket.gethostname(), "pid": dead.pid, "since": "2025-01-01T00:00:00+00:00"}
     (tmp_path / FILE).write_text(json.dumps(lease))
-    with leased(Storage(tmp_path)):
+    with leased(Folder(tmp_path)):
         pass
     (tmp_path / FILE).write_text(json.dumps(lease | {"host": "elsewhere"}))
-    with pytest.raises(LeaseHeld), leased(Storage(tmp_path)):
+    with pytest.raises(LeaseHeld), leased(Folder(tmp_path)):
         pass
-    with leased(Storage(tmp_path), break_lease=True) as held:
+    with leased(Folder(tmp_path), break_lease=True) as held:
         held.assert_held()
 
 
 def test_a_writer_whose_lease_was_broken_may_not_publish(tmp_path: Path) -> None:
-    with leased(Storage(tmp_path)) as first, leased(Storage(tmp_path), break_lease=True) as second:
+    with leased(Folder(tmp_path)) as first, leased(Folder(tmp_path), break_lease=True) as second:
         second.assert_held()
         with pytest.raises(LeaseLost):
             first.assert_held()
@@ -99,7 +100,7 @@ def test_nothing_new_makes_no_release(tmp_path: Path) -> None:
     first = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     again = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     assert (first.release, again.release) == (1, 1)
-    assert [r.number for r in Releases(Storage(tmp_path / "lake")).backwards()] == [1]
+    assert [r.number for r in Releases(Folder(tmp_path / "lake")).backwards()] == [1]
 
 
 def test_another_declaration_is_refused_until_a_full_run(tmp_path: Path) -> None:

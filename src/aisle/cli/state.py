@@ -79,11 +79,11 @@ def read_state(project: Project) -> State:
     from aisle.lake.drops import delivered, strays, unseen
     from aisle.lake.lake import Lake
     from aisle.lake.lease import holder
-    from aisle.lake.storage import Storage
+    from aisle.lake.storage import open_storage
     from aisle.run.take import read_ledger
     from aisle.warehouses import open_warehouse
 
-    star, landing = project.star, Storage(project.landing)
+    star, landing = project.star, open_storage(project.landing)
     lake = Lake(project.lake, star)
     release = lake.releases.newest()
     lake.open(release)

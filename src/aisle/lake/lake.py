@@ -17,20 +17,20 @@ from aisle.declare.star import Star
 from aisle.lake.drops import LEDGER
 from aisle.lake.lease import Lease, leased
 from aisle.lake.releases import Release, Releases
-from aisle.lake.storage import Storage
+from aisle.lake.storage import open_storage
 from aisle.lake.tables import Table
 
 QUARANTINE = ibis.schema({"source": "string", "drop": "string", "line": "int64", "reasons": "array<string>", "row": "string"})
 
 
 class Lake:
-    """The tables of a star at an address (a folder).
+    """The tables of a star at an address: a folder, or `s3://bucket/prefix`.
 
     `silver` and `gold` are by source name and table name.
     """
 
     def __init__(self, address: str | Path, star: Star) -> None:
-        self.storage = Storage(address)
+        self.storage = open_storage(address)
         self.star = star
         self.releases = Releases(self.storage)
         self._lease: Lease | None = None
@@ -74,6 +74,7 @@ class Lake:
         Raises:
             LeaseHeld: another writer is at work.
         """
+        self.storage.assert_exclusive()
         with leased(self.storage, break_lease=break_lease) as self._lease:
             if self._lease.taken_over:
                 self.releases.void(f"the lease of {self._lease.taken_over} was taken over")

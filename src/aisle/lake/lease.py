@@ -24,7 +24,7 @@ class Lease:
 
     def assert_held(self) -> None:
         """Raises LeaseLost if somebody broke the lease."""
-        if (_read(self.storage) or {}).get("token") != self.token:
+        if _parsed(self.storage.get(FILE)).get("token") != self.token:
             raise LeaseLost("This run's lease on the lake was broken by somebody; nothing of it is published. Run again.")
 
 
@@ -41,64 +41,50 @@ def leased(storage: Storage, *, break_lease: bool = False) -> Iterator[Lease]:
         LeaseHeld: another writer holds it.
     """
     token, taken_over = uuid.uuid4().hex, None
-    mine = {
-        "token": token,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    while not storage.put_if_absent(FILE, json.dumps(mine).encode()):
-        held = _read(storage)
-        if held is None:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    mine = json.dumps({"token": token, "host": socket.gethostname(), "pid": os.getpid(), "since": since}).encode()
+    while True:
+        found = storage.get(FILE)
+        if found is None:
+            if storage.put_if_absent(FILE, mine):
+                break
             continue
-        if not break_lease and not _is_dead(held):
+        held = _parsed(found)
+        if held and not break_lease and not _is_dead(held):
             raise LeaseHeld(
                 f"Another run is writing to {storage}: {_who(held)}.\n"
                 "  Wait for it. If you know that it is gone, run again with --break-lease."
             )
-        if _put_aside(storage, held):
-            taken_over = _who(held)
+        if storage.swap(FILE, found, mine):
+            taken_over = _who(held) if held else None
+            break
         break_lease = False
     try:
         yield Lease(storage, token, taken_over)
     finally:
         # What was done is done, even if the lease cannot be given back: it will be found dead.
         with contextlib.suppress(StorageError):
-            if (_read(storage) or {}).get("token") == token:
-                _put_aside(storage, mine)
-
-
-def _put_aside(storage: Storage, expected: dict[str, object]) -> bool:
-    """Take a lease away, unless another writer has done so meanwhile and holds a new one."""
-    aside = f"_lease.{uuid.uuid4().hex}.gone"
-    try:
-        storage.move(FILE, aside)
-    except FileNotFoundError:
-        return False
-    moved = _read(storage, aside)
-    ours = moved is not None and moved.get("token") == expected.get("token")
-    if not ours:
-        storage.put_if_absent(FILE, storage.get(aside) or b"")
-    storage.delete(aside)
-    return ours
+            storage.swap(FILE, mine, b"")
 
 
 def holder(storage: Storage) -> dict[str, object] | None:
     """Who writes to the lake now: host, pid and since when; None if nobody, or a process that is dead."""
-    held = _read(storage)
-    return None if held is None or _is_dead(held) else held
+    held = _parsed(storage.get(FILE))
+    return None if not held or _is_dead(held) else held
 
 
 def _who(held: dict[str, object]) -> str:
     return f"process {held.get('pid')} on {held.get('host')}, since {held.get('since')}"
 
 
-def _read(storage: Storage, path: str = FILE) -> dict[str, object] | None:
-    data = storage.get(path)
-    try:
-        return None if data is None else json.loads(data)
-    except ValueError:
+def _parsed(found: bytes | None) -> dict[str, object]:
+    """Who holds a lease; nobody, if there is none or it was given back; and somebody unknown, if it cannot be read."""
+    if not found:
         return {}
+    try:
+        return dict(json.loads(found))
+    except ValueError:
+        return {"host": "a host unknown"}
 
 
 def _is_dead(held: dict[str, object]) -> bool:

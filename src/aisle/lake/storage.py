@@ -1,23 +1,150 @@
-"""Where a lake's bytes rest: the one module that knows what kind of address a lake has.
+"""Where bytes rest: the port of a lake's and a landing's address, a folder or a prefix of an S3 bucket.
 
-Paths inside a storage are relative, with `/`. A folder is the only kind of address so far; the
-port is what an object store offers too: no rename, and a put that fails if the name is taken.
+Paths inside a storage are relative, with `/`. The port is what both kinds can do: no rename, but a put that
+fails if the name is taken, and one that replaces only what it expects to find.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from aisle.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+
+class Entry(NamedTuple):
+    """A stored file: its path inside the storage, its bytes, and a stamp that changes when it does."""
+
+    path: str
+    size: int
+    stamp: str
+
+
+class Arriving(Protocol):
+    """A file in the making, whose name is not known yet. Nobody sees it before it is kept."""
+
+    def write(self, data: bytes) -> object: ...
+
+    def keep(self, path: str) -> None:
+        """All is written: give it its name, in the place of a file that has it."""
+        ...
+
+
+class Storage(Protocol):
+    """A folder, or a prefix of a bucket. `str` is its address.
+
+    Each method may raise StorageError: it cannot be read or written; and ConfigError: it is not there at all, or the
+    credentials are not good for it.
+    """
+
+    @property
+    def transfers(self) -> int:
+        """How many files it is worth moving at once."""
+        ...
+
+    @property
+    def requests(self) -> Mapping[str, int]:
+        """How often a server was asked so far, by operation."""
+        ...
+
+    @property
+    def delta_options(self) -> dict[str, str]:
+        """What deltalake needs to know to read and write here."""
+        ...
+
+    def admit(self, connection: DuckDBPyConnection) -> None:
+        """Let a DuckDB connection read and write this storage's addresses. Again and again: credentials are renewed."""
+        ...
+
+    def assert_exclusive(self) -> None:
+        """Raises ConfigError if of two writers that put one name here both would be told that they did."""
+        ...
+
+    def url(self, path: str = "") -> str:
+        """The address by which an engine reads or writes a path."""
+        ...
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All files below a prefix."""
+        ...
+
+    def names(self, prefix: str) -> list[str]:
+        """The names directly below a prefix, sorted."""
+        ...
+
+    def folders(self) -> list[str]:
+        """The names of the folders directly in the storage."""
+        ...
+
+    def files(self) -> list[str]:
+        """The names of the files directly in the storage."""
+        ...
+
+    def there(self) -> bool:
+        """Whether the storage itself is there; an empty prefix of a bucket is."""
+        ...
+
+    def exists(self, path: str) -> bool: ...
+
+    def open(self, path: str) -> BinaryIO: ...
+
+    def local(self, path: str) -> str:
+        """The path of a file of this machine that has the same bytes, for who reads files only."""
+        ...
+
+    def get(self, path: str) -> bytes | None:
+        """The bytes of a small file; None if it is not there."""
+        ...
+
+    def put_if_absent(self, path: str, data: bytes) -> bool:
+        """Write a small file unless its name is taken; whether it was written. Of two racing writers one wins."""
+        ...
+
+    def swap(self, path: str, former: bytes, data: bytes) -> bool:
+        """Replace a small file if its content is `former`; whether it was. Of two racing writers one wins.
+
+        Empty `data` takes it away: it is then not there, or is empty.
+        """
+        ...
+
+    def receive(self) -> contextlib.AbstractContextManager[Arriving]:
+        """A file in the making, which is gone at the end of the block if it was not kept."""
+        ...
+
+    def sweep(self) -> None:
+        """Remove what was being received when a process was killed. Only for who holds the lease."""
+        ...
+
+    def delete(self, path: str) -> None: ...
+
+    def make_folder(self, path: str) -> None:
+        """Make sure that files can be written below a path."""
+        ...
+
+
+def open_storage(address: str | Path) -> Storage:
+    """The storage at an address: a folder, or `s3://bucket/prefix`. Nothing is asked or made yet.
+
+    Raises:
+        ConfigError: the address is of a kind that is not supported, or what it needs is not installed.
+    """
+    text = str(address)
+    kind, is_url, _ = text.partition("://")
+    if not is_url:
+        from aisle.lake.folder import Folder
+
+        return Folder(text)
+    if kind == "s3":
+        from aisle.lake.s3 import S3
+
+        return S3(text)
+    raise ConfigError(f"{kind}:// is no address that a lake or landing can have: give a folder, or s3://bucket/prefix.")
 
 
 @contextlib.contextmanager
@@ -38,136 +165,12 @@ def writing(place: str, *kinds: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, (OSError, *kinds)):
             raise
-        why = error.strerror if isinstance(error, OSError) and error.strerror else _plain(str(error))
+        why = error.strerror if isinstance(error, OSError) and error.strerror else plain(str(error))
         raise StorageError(
             f"{place} cannot be written: {why}\n  The last release stands. Make room or give permission, and run again."
         ) from error
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A library's message in one line, without the colours and arrows that deltalake gives it."""
     return " ".join(re.sub(r"\x1b\[[\d;]*m|↳", " ", text).split())
-
-
-class Entry(NamedTuple):
-    """A stored file: its path inside the storage, its bytes, and a stamp that changes when it does."""
-
-    path: str
-    size: int
-    stamp: str
-
-
-class Storage:
-    """A folder, seen as an object store.
-
-    Raises:
-        ConfigError: the address is of a kind that is not supported.
-    """
-
-    def __init__(self, address: str | Path) -> None:
-        text = str(address)
-        if "://" in text:
-            raise ConfigError(
-                f"{text.split('://', maxsplit=1)[0]}:// is no address that a lake or landing can have yet: give a folder."
-            )
-        self.root = Path(text).expanduser().absolute()
-
-    def __str__(self) -> str:
-        return str(self.root)
-
-    def url(self, path: str = "") -> str:
-        """The address by which an engine reads or writes a path."""
-        return str(self.root / path)
-
-    def admit(self, connection: DuckDBPyConnection) -> None:
-        """Let a DuckDB connection read and write this storage's addresses."""
-
-    def entries(self, prefix: str = "") -> Iterator[Entry]:
-        """All files below a prefix, by path."""
-        for folder, folders, files in os.walk(self.root / prefix):
-            folders.sort()
-            inside = os.path.relpath(folder, self.root).replace(os.sep, "/")
-            within = "" if inside == "." else f"{inside}/"
-            for name in sorted(files):
-                try:
-                    status = os.stat(f"{folder}/{name}")
-                except FileNotFoundError:  # gone between listing and looking
-                    continue
-                yield Entry(within + name, status.st_size, f"{status.st_size}-{status.st_mtime_ns}")
-
-    def names(self, prefix: str) -> list[str]:
-        """The names directly below a prefix, sorted."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            return sorted(os.listdir(self.root / prefix))
-        return []
-
-    def folders(self) -> list[str]:
-        """The names of the folders directly in the storage."""
-        return [name for name in self.names("") if (self.root / name).is_dir()]
-
-    def files(self) -> list[str]:
-        """The names of the files directly in the storage."""
-        return [name for name in self.names("") if (self.root / name).is_file()]
-
-    def exists(self, path: str) -> bool:
-        return (self.root / path).exists()
-
-    def open(self, path: str) -> BinaryIO:
-        return (self.root / path).open("rb")
-
-    def get(self, path: str) -> bytes | None:
-        with contextlib.suppress(FileNotFoundError):
-            return (self.root / path).read_bytes()
-        return None
-
-    @contextlib.contextmanager
-    def create(self, path: str) -> Iterator[BinaryIO]:
-        """Write a file that appears whole, under its name, when the block ends well; or not at all."""
-        target = self.root / path
-        with writing(str(target)):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-            try:
-                with os.fdopen(handle, "wb") as out:
-                    yield out
-                os.replace(temporary, target)
-            except BaseException:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(temporary)
-                raise
-
-    def put_if_absent(self, path: str, data: bytes) -> bool:
-        """Write a file unless its name is taken; whether it was written. Of two racing writers one wins."""
-        target = self.root / path
-        with writing(str(target)):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-            try:
-                with os.fdopen(handle, "wb") as out:
-                    out.write(data)
-                    out.flush()
-                    os.fsync(out.fileno())
-                # A hard link, unlike a rename, refuses a taken name, and shows the file whole.
-                os.link(temporary, target)
-            except FileExistsError:
-                return False
-            finally:
-                # Written or not: that is settled now, whatever becomes of the name it had before.
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
-        return True
-
-    def move(self, path: str, to: str) -> None:
-        """Give a file another name inside the storage."""
-        target = self.root / to
-        with writing(str(target)):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self.root / path, target)
-
-    def delete(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError), writing(str(self.root / path)):
-            (self.root / path).unlink()
-
-    def make_folder(self, path: str) -> None:
-        with writing(str(self.root / path)):
-            (self.root / path).mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import ibis
@@ -58,6 +59,7 @@ class Table:
         self.storage, self.name, self.schema, self.time, self.personal = storage, name, schema, time, personal
         self._guard = guard
         self._delta: DeltaTable | None = None
+        self._options: dict[str, str] = {}
         self.files: tuple[DataFile, ...] = ()
 
     @property
@@ -79,18 +81,29 @@ class Table:
         Raises:
             LakeError: the version's log is gone.
         """
-        # A log without a commit is what a process leaves that died while it made the table.
-        if not any(entry.endswith(".json") for entry in self.storage.names(f"{self.name}/_delta_log")):
+        if not self._committed():
             if version is not None:
                 raise LakeError(f"{self.name} is gone from the lake {self.storage}, though a release needs it.")
             self._delta, self.files = None, ()
             return self
-        try:
-            self._delta = DeltaTable(self.url, version=version)
-        except TableNotFoundError:
-            raise LakeError(f"{self.name} in the lake {self.storage} has no readable Delta log.") from None
+        self._delta = self._opened(version)
         self.files = tuple(_data_files(self._delta))
         return self
+
+    def _committed(self) -> bool:
+        """Whether the table was ever committed: a log without a commit is what a process leaves that died while it made it."""
+        log = f"{self.name}/_delta_log"
+        if self.storage.exists(f"{log}/{0:020}.json"):
+            return True
+        # Old commits may have been cleaned away, after a checkpoint of them.
+        return any(entry.endswith(".json") for entry in self.storage.names(log))
+
+    def _opened(self, version: int | None) -> DeltaTable:
+        self._options = self.storage.delta_options
+        try:
+            return DeltaTable(self.url, version=version, storage_options=self._options or None)
+        except TableNotFoundError:
+            raise LakeError(f"{self.name} in the lake {self.storage} has no readable Delta log.") from None
 
     def urls(self, files: Iterable[DataFile] | None = None) -> list[str]:
         """The addresses of files, by default of all, as an engine reads them."""
@@ -131,13 +144,18 @@ class Table:
         partition = [MONTH] if self.time else None
         schema = self._delta_schema()
         self._guard()
+        make = partial(
+            DeltaTable.create, partition_by=partition, name=self.name, storage_options=self.storage.delta_options or None
+        )
         with self._writing():
             if self._delta is None:
-                self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="error", name=self.name)
+                self._delta = make(self.url, schema, mode="error")
             elif self._delta.schema() != schema:
                 # Another declaration, so another schema; only a whole rewrite gets here, as a run refuses a mixture.
-                self._delta = DeltaTable.create(self.url, schema, partition_by=partition, mode="overwrite", name=self.name)
+                self._delta = make(self.url, schema, mode="overwrite")
                 remove = ()
+            elif self._options != self.storage.delta_options:  # credentials were renewed since
+                self._delta = self._opened(self.version)
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
             for f in remove

@@ -22,7 +22,7 @@ from aisle.errors import LakeError, NothingDelivered
 from aisle.lake.drops import LEDGER, Drop, strays
 from aisle.lake.lake import QUARANTINE, Lake
 from aisle.lake.releases import Release
-from aisle.lake.storage import Storage
+from aisle.lake.storage import Storage, open_storage
 from aisle.run import dimensions, facts
 from aisle.run.ingest import Ingested, ingest
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
@@ -45,8 +45,8 @@ def run(
 
     Args:
         star: the declaration.
-        lake: a folder; it is made if it is not there.
-        landing: a folder with a sub-folder for each source; it is only read.
+        lake: a folder, made if it is not there; or `s3://bucket/prefix`.
+        landing: a folder, or `s3://bucket/prefix`, with a sub-folder for each source; it is only read.
         full: make silver and gold anew from bronze. The content is the same (design §3, law 1).
         break_lease: take the lake from another writer that is known to be gone.
         memory_limit: of the engine, such as "1GB".
@@ -59,7 +59,7 @@ def run(
         LawBroken: a law does not hold; no release is made.
     """
     started = time.monotonic()
-    place, delivered_to = Lake(lake, star), Storage(landing)
+    place, delivered_to = Lake(lake, star), open_storage(landing)
     stray = strays(delivered_to, star.sources)
     with ExitStack() as held:
         former = held.enter_context(place.writing(break_lease=break_lease))
@@ -75,7 +75,7 @@ def run(
         if full:
             taken = {s.name: _retaken(place, ledger[s.name], noted) + taken.get(s.name, []) for s in star.sources}
         if not any(taken.values()) and not full:
-            _nothing_new(place, landing, former, ledger)
+            _nothing_new(place, delivered_to, former, ledger)
             if noted:  # what was redelivered or held is known from now on
                 _note(engine, place, noted)
                 release = place.publish({"noted": len(noted)})
@@ -206,14 +206,14 @@ def _inferred(engine: Engine, lake: Lake) -> dict[str, int]:
     return {table: members for table, members in found.items() if members}
 
 
-def _nothing_new(lake: Lake, landing: str | Path, former: Release | None, ledger: Mapping[str, list[Drop]]) -> None:
+def _nothing_new(lake: Lake, landing: Storage, former: Release | None, ledger: Mapping[str, list[Drop]]) -> None:
     if former is None and not any(ledger.values()):
-        expected = "\n".join(f"    {Path(landing) / s.name}/*.{s.format}" for s in lake.star.sources)
+        expected = "\n".join(f"    {landing}/{s.name}/*.{s.format}" for s in lake.star.sources)
         raise NothingDelivered(
             f"There is nothing in the landing {landing}. Put files where the star's sources expect them:\n{expected}\n"
             "  or let `aisle generate` make a shop's data."
         )
-    if not Path(landing).exists():
+    if not landing.there():
         raise NothingDelivered(f"The landing {landing} is gone: there is no such folder. The last release stands.")
 
 

@@ -19,14 +19,17 @@ class Progress:
     def __init__(self, report: Callable[[str, int, int], None] | None = None) -> None:
         self.report = report or (lambda *_: None)
 
-    def over(self, step: str, items: Iterable[T]) -> Iterator[T]:
-        """The items, reported one by one as they are done."""
-        items = list(items)
-        for done, item in enumerate(items):
-            self.report(step, done, len(items))
+    def over(self, step: str, items: Iterable[T], total: int | None = None) -> Iterator[T]:
+        """The items, reported one by one as they are done. `total` is how many there are, if they come one by one."""
+        if total is None:
+            items = list(items)
+            total = len(items)
+        done = 0
+        if total:
+            self.report(step, done, total)
+        for done, item in enumerate(items, 1):
             yield item
-        if items:
-            self.report(step, len(items), len(items))
+            self.report(step, done, total)
 
 
 quiet = Progress()

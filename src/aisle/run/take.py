@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, TypeVar
 
-from aisle.engines.delivery import Delivery
+from aisle.declare.source import SourceSpec
+from aisle.engines.delivery import Delivery, Measured
 from aisle.engines.measuring import measure
 from aisle.engines.port import Engine
 from aisle.errors import LakeError
 from aisle.lake.drops import Drop, bronze_path, delivered, standing, unseen
 from aisle.lake.lake import Lake
-from aisle.lake.storage import Storage
+from aisle.lake.storage import Arriving, Entry, Storage
 from aisle.run.summary import Progress
 
 Taken = list[tuple[Drop, Delivery]]
+T = TypeVar("T")
+U = TypeVar("U")
 _CHUNK = 1 << 20
-INCOMING = "bronze/_incoming"
 
 
 def read_ledger(engine: Engine, lake: Lake) -> dict[str, list[Drop]]:
@@ -37,26 +39,17 @@ def take(
     Returns the new drops by source, in order of arrival, and what else is to be noted: a drop that
     was delivered again (its stamp changed), or is held, as its name was consumed with other bytes.
     """
-    for left in lake.storage.entries(INCOMING):  # by a run that was killed
-        lake.storage.delete(left.path)
+    lake.storage.sweep()
     taken: dict[str, Taken] = {}
     noted: list[Drop] = []
     found = [(s, e) for s in lake.star.sources for e in unseen(delivered(landing, s), ledger[s.name])]
-    for source, entry in progress.over("bronze", found):
-        path = f"{source.name}/{entry.path}"
-        compressed = entry.path.endswith(".gz")
-        # Of its own name: a writer that lost its lease may still be at work on the same drop.
-        incoming = f"{INCOMING}/{uuid.uuid4().hex}"
-        with landing.open(path) as data, lake.storage.create(incoming) as copy:
-            measured = measure(_copying(data, copy), compressed=compressed)
-        kept = bronze_path(source, measured.digest, entry.path)
-        lake.storage.move(incoming, kept)
-        drop = Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size)
+    received = _each(found, lambda new: _receive(lake, landing, *new), max(landing.transfers, lake.storage.transfers))
+    for (source, entry), (drop, measured) in progress.over("bronze", zip(found, received, strict=True), len(found)):
         match standing(entry.path, measured.digest, ledger[source.name]):
             case "new":
                 again = [d for d in ledger[source.name] if d.drop == entry.path and d.status == "refused"]
                 noted.extend(d._replace(status="replaced") for d in again)
-                taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.url(kept), measured)))
+                taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.local(drop.path), measured)))
             case "redelivered":
                 known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == measured.digest)
                 noted.append(known._replace(stamp=entry.stamp))
@@ -75,21 +68,42 @@ def retake(lake: Lake, drops: Iterable[Drop]) -> Taken:
     Raises:
         LakeError: bronze's bytes are not those that were delivered.
     """
-    taken: Taken = []
-    for drop in sorted(drops, key=lambda d: d.drop):
-        if drop.status in ("held", "replaced"):
-            continue
-        with lake.storage.open(drop.path) as data:
-            measured = measure(iter(lambda: data.read(_CHUNK), b""), compressed=drop.path.endswith(".gz"))
-        if measured.digest != drop.digest:
-            raise LakeError(
-                f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs."
-            )
-        taken.append((drop, Delivery.of(drop.drop, lake.storage.url(drop.path), measured)))
-    return taken
+    wanted = [d for d in sorted(drops, key=lambda d: d.drop) if d.status not in ("held", "replaced")]
+    return list(zip(wanted, _each(wanted, lambda drop: _fetch(lake, drop), lake.storage.transfers), strict=True))
 
 
-def _copying(data: BinaryIO, copy: BinaryIO) -> Iterator[bytes]:
+def _receive(lake: Lake, landing: Storage, source: SourceSpec, entry: Entry) -> tuple[Drop, Measured]:
+    """Copy a delivered file to bronze, under the name that its content gives it."""
+    with landing.open(f"{source.name}/{entry.path}") as data, lake.storage.receive() as arriving:
+        measured = measure(_copying(data, arriving), compressed=entry.path.endswith(".gz"))
+        kept = bronze_path(source, measured.digest, entry.path)
+        arriving.keep(kept)
+    return Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size), measured
+
+
+def _fetch(lake: Lake, drop: Drop) -> Delivery:
+    """A file of bronze, to be read anew."""
+    path = lake.storage.local(drop.path)
+    with open(path, "rb") as data:
+        measured = measure(iter(lambda: data.read(_CHUNK), b""), compressed=drop.path.endswith(".gz"))
+    if measured.digest != drop.digest:
+        raise LakeError(f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs.")
+    return Delivery.of(drop.drop, path, measured)
+
+
+def _copying(data: BinaryIO, copy: Arriving) -> Iterator[bytes]:
     while chunk := data.read(_CHUNK):
         copy.write(chunk)
         yield chunk
+
+
+def _each(items: Sequence[T], do: Callable[[T], U], at_once: int) -> Iterator[U]:
+    """What becomes of each item, in order; so many are worked at together."""
+    if at_once == 1 or len(items) < 2:
+        yield from map(do, items)
+        return
+    pool = ThreadPoolExecutor(at_once)
+    try:
+        yield from pool.map(do, items)
+    finally:
+        pool.shutdown(cancel_futures=True)

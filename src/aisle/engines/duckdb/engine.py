@@ -81,6 +81,7 @@ class DuckDBEngine:
 
     def bind(self, name: str, table: Table, files: Sequence[DataFile] | None = None) -> ir.Table:
         chosen = table.files if files is None else files
+        table.storage.admit(self._con)
         self._view(name, self._scan(table, chosen))
         return ibis.table(table.schema, name=name)
 
@@ -213,6 +214,7 @@ class DuckDBEngine:
         """Write the rows of a query, which are all of one month if it is given, as new files of a table, not yet committed."""
         folder = table.name if month is None else f"{table.name}/{MONTH}={month}"
         table.storage.make_folder(folder)
+        table.storage.admit(self._con)
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, ROW_GROUP_SIZE 122880"
         target = table.storage.url(f"{folder}/part-{uuid.uuid4()}.parquet")
         if table.time:
@@ -255,7 +257,7 @@ def _data_file(table: Table, written: Mapping[str, Any], month: str | None) -> D
         if "min" in stats and "max" in stats and len(stats["max"]) <= _STAT_LENGTH:
             low[name], high[name] = _statistic(stats["min"], dtype), _statistic(stats["max"], dtype)
     log = {"numRecords": written["count"], "minValues": low, "maxValues": high, "nullCount": nulls}
-    inside = os.path.relpath(written["filename"], table.url).replace(os.sep, "/")
+    inside = written["filename"].removeprefix(f"{table.url}/")
     month = month or (written["partition_keys"] or {}).get(MONTH)
     return DataFile(inside, written["file_size_bytes"], written["count"], month, json.dumps(log, ensure_ascii=False))
 
