@@ -27,7 +27,13 @@ CREDENTIALS = {
 def s3_server() -> Iterator[str]:
     """MiniStack: an S3 server that honours conditional writes, but takes any credentials. Yields its address."""
     port = free_port()
-    settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR", "IOT_MTLS_ENABLED": "0", "SERVICES": "s3"}
+    settings = {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "LOG_LEVEL": "ERROR",
+        "IOT_MTLS_ENABLED": "0",
+        "SERVICES": "s3",
+    }
     with _served([sys.executable, "-m", "ministack"], f"http://127.0.0.1:{port}", settings) as address:
         yield address
 
@@ -48,10 +54,8 @@ def _served(command: list[str], address: str, settings: dict[str, str]) -> Itera
     try:
         for _ in range(600):
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                try:
+                with contextlib.suppress(urllib.error.HTTPError):  # an answer, too
                     urllib.request.urlopen(address, timeout=1).close()
-                except urllib.error.HTTPError:
-                    pass  # it answers
                 break
             assert process.poll() is None, f"{command} ended at once"
             time.sleep(0.1)

@@ -18,7 +18,7 @@ KNOWS = {
     "engines": {"declare", "stages", "lake"},
     "derive": {"declare"},
     "warehouses": {"declare", "derive", "lake"},
-    "retail": {"aisle"},
+    "retail": {"aisle", "lake"},
     "run": {"declare", "stages", "lake", "engines"},
     "project": {"declare", "lake", "run"},
     "report": {"declare", "run"},

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from aisle.errors import ConfigError, LakeError, LeaseHeld, LeaseLost, NothingDelivered
+from aisle.lake.folder import Folder
 from aisle.lake.lease import FILE, leased
 from aisle.lake.releases import Release, Releases
-from aisle.lake.folder import Folder
 from aisle.lake.storage import open_storage
 from aisle.retail.generate import generate
 from aisle.retail.star import star

@@ -74,8 +74,8 @@ def generate(ctx: click.Context, /, days: int, start: datetime, **arguments: Any
 
     with shown(ctx) as report:
         made = simulate(
-            Path(project.landing),
-            Path(project.truth),
+            project.landing,
+            project.truth,
             days=days,
             start=start.date(),
             progress=lambda done, total: report("days", done, total),

@@ -86,6 +86,11 @@ class Folder:
             return (self.root / path).read_bytes()
         return None
 
+    def put(self, path: str, data: bytes) -> None:
+        with self.receive() as arriving:
+            arriving.write(data)
+            arriving.keep(path)
+
     def put_if_absent(self, path: str, data: bytes) -> bool:
         target = self.root / path
         with writing(str(target)):

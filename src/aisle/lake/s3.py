@@ -1,4 +1,4 @@
-"""A prefix of an S3 bucket, or of a store that speaks S3, as a storage (docs/decisions/015).
+"""A prefix of an S3 bucket, or of a store that speaks S3, as a storage (docs/decisions/016).
 
 Credentials, region and endpoint come from the usual AWS chain, as boto3 finds them: environment, profile, role. They
 are handed on to DuckDB and deltalake, which find fewer of them by themselves, and are in no file, message or repr.
@@ -303,6 +303,9 @@ class S3:
                 time.sleep(0.1 * 2**attempt)
                 answer = self._client.get_object(**self._at(path), IfMatch=answer["ETag"])
         raise AssertionError
+
+    def put(self, path: str, data: bytes) -> None:
+        self._put(path, data)
 
     def put_if_absent(self, path: str, data: bytes) -> bool:
         return self._put(path, data, IfNoneMatch="*") is not None

@@ -102,6 +102,10 @@ class Storage(Protocol):
         """The bytes of a small file; None if it is not there."""
         ...
 
+    def put(self, path: str, data: bytes) -> None:
+        """Write a small file, in the place of one that is there."""
+        ...
+
     def put_if_absent(self, path: str, data: bytes) -> bool:
         """Write a small file unless its name is taken; whether it was written. Of two racing writers one wins."""
         ...

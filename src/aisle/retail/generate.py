@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 
 from aisle.errors import ConfigError
+from aisle.lake.storage import Storage, open_storage
 from aisle.retail import truth as truths
 from aisle.retail.feeds import FEEDS
 from aisle.retail.landing import Landing
@@ -41,8 +42,8 @@ class Generated:
 
 
 def generate(
-    landing: Path,
-    truth: Path,
+    landing: str | Path,
+    truth: str | Path,
     *,
     days: int,
     start: date = date(2025, 1, 1),
@@ -64,7 +65,7 @@ def generate(
     Raises ConfigError, before anything is written, if an argument makes no sense or if the folders hold the drops
     of other arguments or of more days.
     """
-    landing, truth = Path(landing), Path(truth)
+    place, truth = open_storage(landing), Path(truth)
     arguments = {
         "start": start.isoformat(),
         "seed": seed,
@@ -78,7 +79,7 @@ def generate(
         "duckdb": duckdb.__version__,
     }
     _require_sense(days, arguments)
-    _require_same(landing, truth, days, arguments)
+    _require_same(place, truth, days, arguments)
     midnight = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
     shop = Shop(seed, midnight, customers, products, orders_per_day, locale)
     truth.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,7 @@ def generate(
         connection.execute("SET threads = 1")  # the same rows in the same order, always
         connection.execute("SET pandas_analyze_sample = 0")  # columns of objects are texts, also if all are null
         ledger, disorder, files = Ledger(Path(workshop)), Mess(seed, mess), {feed.name: 0 for feed in FEEDS}
-        writer = Landing(landing, Path(workshop), connection)
+        writer = Landing(place, Path(workshop), connection)
         for day in range(days):
             rows = shop.step(day, disorder.strangers(orders_per_day))
             for source, count in _deliver(day, days, start, seed, rows, disorder, writer, ledger).items():
@@ -137,12 +138,17 @@ def _require_sense(days: int, arguments: dict[str, Any]) -> None:
         raise ConfigError(f"mess is the share of rows with which something is wrong, 0 to 0.2, not {arguments['mess']}")
 
 
-def _require_same(landing: Path, truth: Path, days: int, arguments: dict[str, Any]) -> None:
+def _require_same(landing: Storage, truth: Path, days: int, arguments: dict[str, Any]) -> None:
     """Refuse to mix the drops of two shops: nobody could tell any more what is true."""
     remedy = "generate into empty folders, or give the same arguments"
     record = truth / "generator.json"
     if not record.exists():
-        drops = [drop for feed in FEEDS for drop in sorted((landing / feed.name).glob(f"{feed.name}_*"))]
+        drops = [
+            landing.url(f"{feed.name}/{name}")
+            for feed in FEEDS
+            for name in landing.names(feed.name)
+            if name.startswith(feed.name)
+        ]
         if drops:
             message = f"{drops[0]} is there, but {record} is not, which would say with what arguments it was generated"
             raise ConfigError(f"{message}; its truth would be unknown; {remedy}")

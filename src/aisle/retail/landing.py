@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from aisle.errors import ConfigError
-from aisle.retail.feeds import CHANNELS, STATUSES, Feed
+from aisle.lake.storage import Storage
+from aisle.retail.feeds import CHANNELS, FEEDS, STATUSES, Feed
 from aisle.retail.mess import SPELLING, Consignment, Effects
 from aisle.retail.rows import Rows
 from aisle.retail.writing import header, respelt, text
@@ -19,10 +19,11 @@ _NO_ROWS = Consignment(Rows({}), np.zeros(0, dtype=object), np.zeros(0, dtype=bo
 
 
 class Landing:
-    """Writes drops below `root`; `workshop` is a folder for files in the making."""
+    """Writes drops into `place`; `workshop` is a folder for files in the making."""
 
-    def __init__(self, root: Path, workshop: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        self._root, self._workshop, self._connection = root, workshop, connection
+    def __init__(self, place: Storage, workshop: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self._place, self._workshop, self._connection = place, workshop, connection
+        self._names = {feed.name: set(place.names(feed.name)) for feed in FEEDS}
 
     def drop(self, feed: Feed, load: Consignment, fate: Effects, rng: np.random.Generator) -> bytes:
         """The bytes of a drop: a function of its arguments alone."""
@@ -45,19 +46,16 @@ class Landing:
 
         Raises ConfigError if another file has its name: the landing is never changed.
         """
-        path = self._root / feed.name / name
-        if path.exists():
-            if path.stat().st_size == len(content) and path.read_bytes() == content:
-                return
+        path = f"{feed.name}/{name}"
+        there = self._place.get(path) if name in self._names[feed.name] else None
+        if there is None:
+            self._place.put(path, content)
+        elif there != content:
             raise ConfigError(
-                f"{path} is not the drop that these arguments give: somebody changed it after it was generated, "
-                "and the truth can only tell what follows from the generated drops; remove the file, or generate "
-                "into an empty folder"
+                f"{self._place.url(path)} is not the drop that these arguments give: somebody changed it after it was "
+                "generated, and the truth can only tell what follows from the generated drops; remove the file, or "
+                "generate into an empty folder"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{name}.part")
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
 
     def _parquet(self, feed: Feed, load: Consignment, columns: list[str], rng: np.random.Generator) -> bytes:
         values = {name: column.copy() for name, column in load.rows.columns.items()}
