@@ -19,6 +19,7 @@ KNOWS = {
     "derive": {"declare"},
     "warehouses": {"declare", "derive", "lake"},
     "retail": {"aisle", "lake"},
+    "provision": set(),
     "run": {"declare", "stages", "lake", "engines"},
     "project": {"declare", "lake", "run"},
     "report": {"declare", "run"},

@@ -10,7 +10,8 @@
     │   ├── LeaseLost        this writer's lease was taken away: it may not publish
     │   └── StorageError     a file cannot be written: no space, no permission
     ├── LawBroken            a law of the design does not hold: no release is made
-    └── WarehouseError       the warehouse cannot be loaded or asked
+    ├── WarehouseError       the warehouse cannot be loaded or asked
+    └── ProvisionError       AWS did not make what was asked for
 
 Each message says what is wrong and where, why it matters, and what to do.
 """
@@ -84,3 +85,9 @@ class WarehouseError(AisleError):
     """The warehouse cannot be loaded or asked."""
 
     exit_code = 7
+
+
+class ProvisionError(AisleError):
+    """AWS did not make what was asked for; the message says which part, and why."""
+
+    exit_code = 8

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aisle.cli import check, generate, init, load, query, releases, run, sql, status, undo
+from aisle.cli import check, generate, init, load, provision, query, releases, run, sql, status, undo
 from aisle.cli.command import INTERRUPTED, complain
 from aisle.cli.interrupt import interrupted, remembered
 from aisle.errors import AisleError
@@ -23,6 +23,7 @@ EXIT_CODES = {
     5: "another run is writing to the lake, or broke this run's lease",
     6: "a law does not hold: no release was made, or `aisle check` found it broken",
     7: "the warehouse cannot be loaded or asked",
+    8: "AWS did not make what was asked for",
     INTERRUPTED: "interrupted; the last release stands",
 }
 
@@ -88,5 +89,6 @@ for _command in (
     undo.undo,
     sql.sql,
     query.query,
+    provision.provision,
 ):
     main.add_command(_command)
