@@ -8,6 +8,8 @@ cannot prove that Redshift accepts the capacities, the subnets or the SQL.
 As a script: `python cloud.py PORT PORT_OF_THE_STAND_INS`.
 """
 
+# ruff: noqa: N802, N803  (calls and arguments have AWS's names)
+
 from __future__ import annotations
 
 import json
@@ -21,6 +23,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 STANDS_IN = "AWS::RedshiftServerless::Namespace", "AWS::RedshiftServerless::Workgroup", "AWS::EMRServerless::Application"
@@ -72,10 +75,11 @@ def _await(url: str, process: subprocess.Popen) -> None:
 class StandIn(BaseHTTPRequestHandler):
     """Redshift Serverless: namespaces and limits, and its Data API: users of a database and what is granted to them."""
 
-    namespaces: dict[str, dict] = {}
-    workgroups: dict[str, str] = {}  # noqa: RUF012  (one cloud a process)
-    limits: list[dict] = []  # noqa: RUF012
-    statements: list[dict] = []  # noqa: RUF012
+    # One cloud a process; a handler is made for each request.
+    namespaces: ClassVar[dict[str, dict]] = {}
+    workgroups: ClassVar[dict[str, str]] = {}
+    limits: ClassVar[list[dict]] = []
+    statements: ClassVar[list[dict]] = []
 
     def do_POST(self) -> None:
         action = self.headers["X-Amz-Target"].split(".")[1]
@@ -139,7 +143,7 @@ class StandIn(BaseHTTPRequestHandler):
 def _create(logical_id: str, properties: dict, stack_name: str) -> tuple[str, dict]:
     if "BaseCapacity" in properties:
         # The reason that Redshift gives when three zones are not to be had.
-        if properties.get("SubnetIds") == ["subnet-00000000"]:
+        if "subnet-00000000" in properties.get("SubnetIds", ()):
             raise ValueError("There must be at least 3 subnets in 3 availability zones.")
         arn = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{stack_name}-id"
         StandIn.workgroups[properties["WorkgroupName"]] = arn

@@ -17,7 +17,7 @@ WAIT = 5.0
 """Seconds between two looks."""
 
 
-def deploy(session: Any, plan: Plan, progress: Progress, wait: float = WAIT) -> dict[str, str]:
+def deploy(session: Any, plan: Plan, progress: Progress) -> dict[str, str]:
     """Make the stack, or change the one that stands; its outputs, once it is done.
 
     Raises:
@@ -37,7 +37,7 @@ def deploy(session: Any, plan: Plan, progress: Progress, wait: float = WAIT) -> 
                 f"  Remove it, and run again: aws cloudformation delete-stack --stack-name {plan.name} --region {session.region_name}"
             )
         started = _begin(client, plan, anew=before is None)
-        stack = _settled(client, plan, started, progress, wait) if started else before
+        stack = _settled(client, plan, started, progress) if started else before
     assert stack is not None
     progress(len(plan.resources), len(plan.resources))
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
@@ -84,7 +84,7 @@ def _begin(client: Any, plan: Plan, *, anew: bool) -> str | None:
     return stack_id
 
 
-def _settled(client: Any, plan: Plan, stack_id: str, progress: Progress, wait: float) -> dict[str, Any]:
+def _settled(client: Any, plan: Plan, stack_id: str, progress: Progress) -> dict[str, Any]:
     """The stack when AWS is done with it."""
     total = len(plan.resources)
     while True:
@@ -97,7 +97,7 @@ def _settled(client: Any, plan: Plan, stack_id: str, progress: Progress, wait: f
         resources = client.describe_stack_resources(StackName=stack_id)["StackResources"]
         stands = sum(r["ResourceStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE") for r in resources)
         progress(min(stands, total - 1), total)
-        time.sleep(wait)
+        time.sleep(WAIT)
 
 
 def _why(client: Any, plan: Plan, stack_id: str, status: str) -> str:

@@ -12,7 +12,7 @@ from aisle.errors import ProvisionError
 from aisle.provision.aws import said
 from aisle.provision.plan import Plan
 
-_WAIT = 1.0
+WAIT = 1.0
 """Seconds between two looks at a statement."""
 
 
@@ -59,4 +59,4 @@ def _executed(data: Any, plan: Plan, secret_arn: str, sql: str) -> str | None:
             return None
         if statement["Status"] in ("FAILED", "ABORTED"):
             return str(statement.get("Error", statement["Status"]))
-        time.sleep(_WAIT)
+        time.sleep(WAIT)
