@@ -27,6 +27,11 @@ from typing import ClassVar
 
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 STANDS_IN = "AWS::RedshiftServerless::Namespace", "AWS::RedshiftServerless::Workgroup", "AWS::EMRServerless::Application"
+REASONS = {
+    "subnet-00000000": "There must be at least 3 subnets in 3 availability zones.",
+    "subnet-11111111": "Insufficient free IP addresses found in subnets.",
+}
+"""Subnets that Redshift would refuse, and in which words."""
 
 
 @contextmanager
@@ -142,9 +147,9 @@ class StandIn(BaseHTTPRequestHandler):
 
 def _create(logical_id: str, properties: dict, stack_name: str) -> tuple[str, dict]:
     if "BaseCapacity" in properties:
-        # The reason that Redshift gives when three zones are not to be had.
-        if "subnet-00000000" in properties.get("SubnetIds", ()):
-            raise ValueError("There must be at least 3 subnets in 3 availability zones.")
+        for subnet, reason in REASONS.items():
+            if subnet in properties.get("SubnetIds", ()):
+                raise ValueError(reason)
         arn = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{stack_name}-id"
         StandIn.workgroups[properties["WorkgroupName"]] = arn
         return properties["WorkgroupName"], {"Workgroup.WorkgroupArn": arn}

@@ -17,9 +17,10 @@ from click.testing import CliRunner, Result
 
 from aisle.cli import main
 from aisle.provision.template import Template
-from cloud import ACCOUNT, REGION, cloud
+from cloud import ACCOUNT, REASONS, REGION, cloud
 
 ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "aws.md").read_text()
 TEMPLATE = ROOT / "deploy" / "aws" / "aisle.yaml"
 RESOURCES = Template().document["Resources"]
 DATA = ["Bucket", "Namespace"]
@@ -373,6 +374,15 @@ def test_a_failure_names_the_resource_and_the_reason_and_then_the_way_out(sent):
     assert f"aws cloudformation delete-stack --stack-name fails --region {REGION}" in again.stderr
 
 
+def test_a_change_that_fails_is_said_not_one_that_failed_before(sent):
+    made("--name", "later")
+    for subnet, reason in REASONS.items():
+        result = aisle("--name", "later", "--set", f"SubnetIds={subnet}")
+        assert result.exit_code == 8, result.output
+        assert f"Workgroup (AWS::RedshiftServerless::Workgroup) failed: {reason}" in result.stderr
+    assert "later" in made("--name", "later", "--set", "SubnetIds=")["Warehouse"]
+
+
 def test_a_stack_of_somebody_else_is_left_alone(sent):
     cloudformation = sent("cloudformation")
     theirs = '{"Resources": {"Theirs": {"Type": "AWS::S3::Bucket"}}}'
@@ -403,6 +413,25 @@ def test_wrong_settings_of_aws_are_said_in_a_sentence(sent, monkeypatch, changed
     assert result.exit_code == code, result.output
     assert said in result.stderr
     assert "Traceback" not in result.output
+
+
+# What is written
+
+
+def test_each_command_on_the_page_is_one_that_aisle_takes():
+    commands = re.findall(r"^    (?:AISLE_\w+=\S+ )?aisle (.+?)(?: +#.*)?$", PAGE, re.MULTILINE)
+    assert {command.split()[0] for command in commands} == {"provision", "init", "generate", "run", "load", "query"}
+    for command in commands:
+        name, *arguments = shlex.split(command.split(" && ")[0])
+        main.commands[name].make_context(name, arguments)
+
+
+def test_the_page_names_each_parameter_and_permission_as_it_is():
+    parameters = Template().parameters({})
+    assert [name for name in re.findall(r"--set (\w+)=", PAGE) if name not in parameters] == []
+    section = PAGE.split("## Which permissions aisle needs")[1].split("\n\n")[1]
+    named = set(re.findall(r"\b(?:[a-z0-9-]+:)?([A-Z]\w+)`", section))
+    assert named == {action.split(":")[1] for action in NEEDED} - {"AssumeRole"}
 
 
 # What is shipped

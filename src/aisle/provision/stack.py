@@ -27,7 +27,7 @@ def deploy(session: Any, plan: Plan, progress: Progress) -> dict[str, str]:
     with said():
         client = session.client("cloudformation")
         before = _stack(client, plan.name)
-        if before and {"Key": "aisle", "Value": plan.name} not in before["Tags"]:
+        if before and {"Key": "aisle", "Value": plan.name} not in before.get("Tags", ()):
             raise ProvisionError(
                 f"There is a stack {plan.name} already that is not aisle's: it has no tag aisle={plan.name}.\n  Take another --name."
             )
@@ -101,14 +101,18 @@ def _settled(client: Any, plan: Plan, stack_id: str, progress: Progress) -> dict
 
 
 def _why(client: Any, plan: Plan, stack_id: str, status: str) -> str:
-    """Which resource failed first, and why; those that failed since were only cancelled with it."""
+    """Which resource failed first, and why; those that failed after it were only cancelled."""
+    first = None
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
-    failed = [e for page in pages for e in page["StackEvents"] if e["ResourceStatus"].endswith("_FAILED")]
-    if not failed:
+    for event in (event for page in pages for event in page["StackEvents"]):  # newest first
+        if event["PhysicalResourceId"] == stack_id and event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+            break  # here this change began; what is before is of others
+        if event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED"):
+            first = event
+    if first is None:
         return f"The stack {plan.name} ended as {status}, and AWS does not say why."
-    first = min(failed, key=lambda event: event["Timestamp"])
+    reason = first.get("ResourceStatusReason", "no reason is given")
     return (
-        f"The stack {plan.name} was not made ({status}): {first['LogicalResourceId']} ({first['ResourceType']}) failed: "
-        f"{first.get('ResourceStatusReason', 'no reason is given')}\n"
+        f"The stack {plan.name} is not as asked ({status}): {first['LogicalResourceId']} ({first['ResourceType']}) failed: {reason}\n"
         "  AWS took the change back. Mend what it names, and run again."
     )
