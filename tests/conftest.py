@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from forks import Forks
+
+S3Client = Any
 
 # Set before any worker starts, so that all have the same; and before any test reads it.
 os.environ.setdefault("AISLE_SEED", str(secrets.randbelow(2**32)))
@@ -30,6 +32,37 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Say the seed, in quiet runs too; a worker has nothing to say it with."""
     if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
         reporter.write_line(f"AISLE_SEED={os.environ['AISLE_SEED']} repeats what is random here")
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """The address of an S3 server."""
+    from servers import s3_server
+
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> S3Client:
+    """The usual way to an S3 server, in the environment; and a client of it that is not aisle's."""
+    import boto3
+
+    from servers import CREDENTIALS
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": s3_address}.items():
+        monkeypatch.setenv(name, value)
+    return boto3.client("s3")
+
+
+@pytest.fixture
+def bucket(s3: S3Client) -> str:
+    """The name of an empty bucket."""
+    name = f"shop-{secrets.token_hex(8)}"
+    s3.create_bucket(Bucket=name)
+    return name
 
 
 @pytest.fixture(scope="session")

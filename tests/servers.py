@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import http.server
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Self
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIATESTONLY",
@@ -69,3 +74,102 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that passed the proxy: its number from 0, method, path with query, and headers."""
+
+    number: int
+    method: str
+    path: str
+    headers: dict[str, str]
+
+    @property
+    def writes(self) -> bool:
+        return self.method in ("PUT", "POST", "DELETE")
+
+
+Verdict = Literal["pass", "slow down", "internal error", "cut"]
+
+
+class Proxy:
+    """Stands before an S3 server and disturbs: refuses as a busy store does, or cuts an answer in its midst.
+
+    Args:
+        judge: what becomes of a request; it may change its headers.
+    """
+
+    def __init__(self, upstream: str, judge: Callable[[Asked], Verdict]) -> None:
+        self.asked: list[Asked] = []
+        self.disturbed: list[Asked] = []
+        proxy, host = self, upstream.removeprefix("http://")
+        lock = threading.Lock()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_one_request(self) -> None:
+                with contextlib.suppress(ConnectionError, TimeoutError):
+                    super().handle_one_request()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def pass_on(self) -> None:
+                with lock:
+                    asked = Asked(len(proxy.asked), self.command, self.path, dict(self.headers.items()))
+                    proxy.asked.append(asked)
+                verdict = judge(asked)
+                if asked.headers.get("Expect") == "100-continue":
+                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if verdict != "pass":
+                    proxy.disturbed.append(asked)
+                if verdict == "slow down":
+                    return self.refuse(503, "SlowDown")
+                if verdict == "internal error":
+                    return self.refuse(500, "InternalError")
+                up = http.client.HTTPConnection(host, timeout=60)
+                headers = {k: v for k, v in asked.headers.items() if k.lower() not in ("connection", "expect")}
+                up.request(self.command, self.path, body, headers)
+                answer = up.getresponse()
+                content = answer.read()
+                self.send_response_only(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                        self.send_header(name, value)
+                # The length of what a HEAD is about is in its answer alone.
+                self.send_header(
+                    "Content-Length", answer.headers["Content-Length"] if self.command == "HEAD" else str(len(content))
+                )
+                self.end_headers()
+                if verdict == "cut":
+                    content = content[: len(content) // 2]
+                    self.close_connection = True
+                self.wfile.write(content)
+                up.close()
+                return None
+
+            def refuse(self, status: int, code: str) -> None:
+                text = f"<Error><Code>{code}</Code><Message>Please try again.</Message></Error>".encode()
+                self.send_response_only(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.send_header("Content-Type", "application/xml")
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(text)
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on  # noqa: N815  (as http.server names them)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

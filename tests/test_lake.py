@@ -7,16 +7,14 @@ import os
 import socket
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from aisle.errors import ConfigError, LakeError, LeaseHeld, LeaseLost, NothingDelivered
+from aisle.errors import LakeError, LeaseHeld, LeaseLost, NothingDelivered
 from aisle.lake.folder import Folder
 from aisle.lake.lease import FILE, leased
 from aisle.lake.releases import Release, Releases
-from aisle.lake.storage import open_storage
 from aisle.retail.generate import generate
 from aisle.retail.star import star
 from aisle.run import run
@@ -26,28 +24,6 @@ GOLD = tuple(f"gold/{t.table}" for t in star.tables)
 
 def small(folder: Path, days: int) -> None:
     generate(folder / "landing", folder / "truth", days=days, customers=60, products=20, orders_per_day=20)
-
-
-def test_of_racing_writers_of_one_name_one_wins(tmp_path: Path) -> None:
-    storage = Folder(tmp_path)
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda i: storage.put_if_absent("a/b", str(i).encode()), range(50)))
-    assert sum(won) == 1
-    assert storage.get("a/b") == str(won.index(True)).encode()
-    assert os.listdir(tmp_path / "a") == ["b"]
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    storage = Folder(tmp_path)
-    with pytest.raises(RuntimeError), storage.create("x") as out:
-        out.write(b"half")
-        raise RuntimeError
-    assert storage.names("") == []
-
-
-def test_an_address_of_another_kind_is_refused() -> None:
-    with pytest.raises(ConfigError, match="s3://"):
-        open_storage("gs://bucket/lake")
 
 
 def test_a_release_number_is_published_once(tmp_path: Path) -> None:

@@ -47,4 +47,4 @@ def run(ctx: click.Context, /, full: bool, break_lease: bool, memory_limit: str 
             memory_limit=memory_limit or project.memory_limit,
             progress=Progress(report),
         )
-    return Reply({"release": summary.release, **summary.record()}, show.ran(summary, star))
+    return Reply({"release": summary.release, **summary.record(), "requests": dict(summary.requests)}, show.ran(summary, star))

@@ -32,6 +32,11 @@ class Engine(Protocol):
 
     dialect: str
 
+    @property
+    def requests(self) -> Mapping[str, int]:
+        """How often the engine itself asked a store so far, by kind of request."""
+        ...
+
     def bind(self, name: str, table: Table, files: Sequence[DataFile] | None = None) -> ir.Table:
         """Name a stored table, or some of its files, for use in expressions."""
         ...

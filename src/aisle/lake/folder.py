@@ -87,28 +87,18 @@ class Folder:
         return None
 
     def put(self, path: str, data: bytes) -> None:
-        with self.receive() as arriving:
-            arriving.write(data)
-            arriving.keep(path)
+        target = self.root / path
+        with writing(str(target)), _beside(target, data) as temporary:
+            os.replace(temporary, target)
 
     def put_if_absent(self, path: str, data: bytes) -> bool:
         target = self.root / path
-        with writing(str(target)):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+        with writing(str(target)), _beside(target, data, durable=True) as temporary:
             try:
-                with os.fdopen(handle, "wb") as out:
-                    out.write(data)
-                    out.flush()
-                    os.fsync(out.fileno())
                 # A hard link, unlike a rename, refuses a taken name, and shows the file whole.
                 os.link(temporary, target)
             except FileExistsError:
                 return False
-            finally:
-                # Written or not: that is settled now, whatever becomes of the name it had before.
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
         return True
 
     def swap(self, path: str, former: bytes, data: bytes) -> bool:
@@ -146,6 +136,24 @@ class Folder:
     def make_folder(self, path: str) -> None:
         with writing(str(self.root / path)):
             (self.root / path).mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _beside(target: Path, data: bytes, *, durable: bool = False) -> Iterator[str]:
+    """A file of these bytes under another name, beside the one that it is to have."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            if durable:
+                out.flush()
+                os.fsync(out.fileno())
+        yield temporary
+    finally:
+        # Whether it has its name is settled now, whatever becomes of the one it had before.
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
 class _Arriving:

@@ -167,6 +167,7 @@ class S3:
         said["SCOPE"] = f"s3://{self.bucket}/{self._prefix}"
         listed = ", ".join(f"{name} {_literal(value)}" for name, value in said.items() if value is not None)
         connection.execute(f"LOAD {_literal(_httpfs())}")
+        connection.execute("CALL enable_logging('HTTP')")  # in memory, so that requests can be counted
         connection.execute(f"SET http_retries = {_TRIES}; SET enable_http_metadata_cache = true")
         # By name, that a renewed one replaces the former; one that is stored nowhere.
         name = f'"aisle {self.bucket}/{self._prefix}"'

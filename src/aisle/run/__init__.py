@@ -76,24 +76,19 @@ def run(
             taken = {s.name: _retaken(place, ledger[s.name], noted) + taken.get(s.name, []) for s in star.sources}
         if not any(taken.values()) and not full:
             _nothing_new(place, delivered_to, former, ledger)
+            summary = Summary(former.number if former else None, strays=stray)
             if noted:  # what was redelivered or held is known from now on
                 _note(engine, place, noted)
-                release = place.publish({"noted": len(noted)})
-                return Summary(release.number, _by_source({}, noted), strays=stray, seconds=time.monotonic() - started)
-            return Summary(former.number if former else None, strays=stray, seconds=time.monotonic() - started)
-        ingested, changes, waiting = _work(engine, place, taken, noted, ledger, progress, whole=whole)
-        summary = Summary(
-            None,
-            _by_source(ingested, noted),
-            changes,
-            waiting,
-            _inferred(engine, place),
-            stray,
-            time.monotonic() - started,
-        )
-        consumed = {name: [d.drop for d in i.drops] for name, i in ingested.items() if i.drops}
-        release = place.publish({**summary.record(), "drops": consumed})
-        return replace(summary, release=release.number)
+                summary = Summary(place.publish({"noted": len(noted)}).number, _by_source({}, noted), strays=stray)
+        else:
+            ingested, changes, waiting = _work(engine, place, taken, noted, ledger, progress, whole=whole)
+            came = _by_source(ingested, noted)
+            summary = Summary(None, came, changes, waiting, _inferred(engine, place), stray, time.monotonic() - started)
+            consumed = {name: [d.drop for d in i.drops] for name, i in ingested.items() if i.drops}
+            release = place.publish({**summary.record(), "drops": consumed})
+            summary = replace(summary, release=release.number)
+        requests = sum((Counter(asked.requests) for asked in (delivered_to, place.storage, engine)), Counter[str]())
+        return replace(summary, seconds=time.monotonic() - started, requests=dict(requests))
 
 
 def rebuild_into(address: str | Path, lake: Lake, ledger: Mapping[str, list[Drop]], memory_limit: str | None = None) -> Lake:

@@ -75,7 +75,8 @@ class Summary:
     """A run in numbers. `release` is the newest release after it; `tables` what changed in each, in rows;
     `waiting` the lines, by fact, that this run looked at and whose header is not here; `inferred` the
     members, by dimension, that are known only because a fact names them; `strays` the files of the
-    landing, by folder, that belong to no source.
+    landing, by folder, that belong to no source; `requests` how often stores were asked, by operation (those that
+    deltalake makes are not counted).
     """
 
     release: int | None
@@ -85,6 +86,7 @@ class Summary:
     inferred: Mapping[str, int] = field(default_factory=dict)
     strays: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    requests: Mapping[str, int] = field(default_factory=dict)
 
     def total(self, what: str) -> int:
         return sum(getattr(s, what) for s in self.sources.values())

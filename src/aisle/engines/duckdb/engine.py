@@ -76,6 +76,11 @@ class DuckDBEngine:
         self._con.close()
         shutil.rmtree(self._spill, ignore_errors=True)
 
+    @property
+    def requests(self) -> Mapping[str, int]:
+        found = "SELECT 'DuckDB ' || request.type, count(*) FROM duckdb_logs_parsed('HTTP') GROUP BY ALL ORDER BY ALL"
+        return dict(self._con.execute(found).fetchall())
+
     def sql(self, expression: ir.Table) -> str:
         return compiled(expression.op(), self.dialect)
 
