@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from aisle.lake.storage import Storage
     from forks import Forks
 
 S3Client = Any
@@ -63,6 +65,16 @@ def bucket(s3: S3Client) -> str:
     name = f"shop-{secrets.token_hex(8)}"
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """An empty storage, of each kind that there is."""
+    from aisle.lake.storage import open_storage
+
+    if request.param == "folder":
+        return open_storage(tmp_path / "the lake")
+    return open_storage(f"s3://{request.getfixturevalue('bucket')}/some/prefix")
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,8 @@ class Proxy:
 
             def pass_on(self) -> None:
                 with lock:
-                    asked = Asked(len(proxy.asked), self.command, self.path, dict(self.headers.items()))
+                    headers = {name.title(): value for name, value in self.headers.items()}
+                    asked = Asked(len(proxy.asked), self.command, self.path, headers)
                     proxy.asked.append(asked)
                 verdict = judge(asked)
                 if asked.headers.get("Expect") == "100-continue":
@@ -131,7 +132,7 @@ class Proxy:
                 if verdict == "internal error":
                     return self.refuse(500, "InternalError")
                 up = http.client.HTTPConnection(host, timeout=60)
-                headers = {k: v for k, v in asked.headers.items() if k.lower() not in ("connection", "expect")}
+                headers = {k: v for k, v in asked.headers.items() if k not in ("Connection", "Expect")}
                 up.request(self.command, self.path, body, headers)
                 answer = up.getresponse()
                 content = answer.read()

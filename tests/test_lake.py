@@ -26,41 +26,44 @@ def small(folder: Path, days: int) -> None:
     generate(folder / "landing", folder / "truth", days=days, customers=60, products=20, orders_per_day=20)
 
 
-def test_a_release_number_is_published_once(tmp_path: Path) -> None:
-    releases = Releases(Folder(tmp_path))
+def test_a_release_number_is_published_once(storage: Storage) -> None:
+    releases = Releases(storage)
     releases.publish(Release(1, {"gold/x": 3}, "2025-01-01T00:00:00+00:00", "f"))
     with pytest.raises(LeaseLost):
         releases.publish(Release(1, {}, "2025-01-01T00:00:00+00:00", "f"))
     assert releases.newest() == Release(1, {"gold/x": 3}, "2025-01-01T00:00:00+00:00", "f")
 
 
-def test_a_second_writer_is_refused_and_told_who_holds_the_lease(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_and_told_who_holds_the_lease(storage: Storage) -> None:
     with (
-        leased(Folder(tmp_path)),
+        leased(storage),
         pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on {socket.gethostname()}.*") as error,
-        leased(Folder(tmp_path)),
+        leased(storage),
     ):
         pass
     assert "--break-lease" in str(error.value)
-    assert not (tmp_path / FILE).exists()
+    assert not storage.get(FILE)
 
 
-def test_a_lease_of_a_dead_process_is_taken_over_but_not_one_of_another_host(tmp_path: Path) -> None:
+def test_a_lease_of_a_dead_process_is_taken_over_but_not_one_of_another_host(storage: Storage) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     lease = {"token": "t", "host": socket.gethostname(), "pid": dead.pid, "since": "2025-01-01T00:00:00+00:00"}
-    (tmp_path / FILE).write_text(json.dumps(lease))
-    with leased(Folder(tmp_path)):
+    storage.put(FILE, json.dumps(lease).encode())
+    with leased(storage) as held:
+        assert held.taken_over
+    storage.put(FILE, json.dumps(lease | {"host": "elsewhere"}).encode())
+    with pytest.raises(LeaseHeld), leased(storage):
         pass
-    (tmp_path / FILE).write_text(json.dumps(lease | {"host": "elsewhere"}))
-    with pytest.raises(LeaseHeld), leased(Folder(tmp_path)):
-        pass
-    with leased(Folder(tmp_path), break_lease=True) as held:
+    with leased(storage, break_lease=True) as held:
         held.assert_held()
+        assert held.taken_over
+    with leased(storage) as held:
+        assert not held.taken_over
 
 
-def test_a_writer_whose_lease_was_broken_may_not_publish(tmp_path: Path) -> None:
-    with leased(Folder(tmp_path)) as first, leased(Folder(tmp_path), break_lease=True) as second:
+def test_a_writer_whose_lease_was_broken_may_not_publish(storage: Storage) -> None:
+    with leased(storage) as first, leased(storage, break_lease=True) as second:
         second.assert_held()
         with pytest.raises(LeaseLost):
             first.assert_held()

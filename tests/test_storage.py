@@ -14,13 +14,6 @@ from aisle.lake.storage import Storage, open_storage
 NAMES = ("01.csv", "a b.csv", "ä/ü.csv", "x%20y.csv", "plus+sign.csv", "it's #1.csv", "2025/02/part=1/a.csv")
 
 
-@pytest.fixture(params=["folder", "s3"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    if request.param == "folder":
-        return open_storage(tmp_path / "the lake")
-    return open_storage(f"s3://{request.getfixturevalue('bucket')}/some/prefix")
-
-
 def written(storage: Storage, path: str, data: bytes) -> None:
     with storage.receive() as arriving:
         for start in range(0, len(data), 1 << 20):

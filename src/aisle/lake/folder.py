@@ -22,6 +22,7 @@ class Folder:
     """A folder. Files appear whole, under their name, or not at all."""
 
     transfers = 1  # a disk is no faster for being asked many things at once
+    tries = 1
 
     def __init__(self, address: str | Path) -> None:
         self.root = Path(address).expanduser().absolute()

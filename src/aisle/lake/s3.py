@@ -66,6 +66,7 @@ class S3:
     """
 
     transfers = 16
+    tries = _TRIES
 
     def __init__(self, address: str) -> None:
         self.bucket, _, prefix = address.removeprefix("s3://").partition("/")
@@ -89,7 +90,8 @@ class S3:
 
     @cached_property
     def _session(self) -> Any:
-        return boto3.Session()
+        # AWS_REGION is what AWS sets in its containers and functions, and its command line reads; boto3 does not.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION"))
 
     @cached_property
     def _client(self) -> Any:

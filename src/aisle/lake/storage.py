@@ -49,6 +49,11 @@ class Storage(Protocol):
         ...
 
     @property
+    def tries(self) -> int:
+        """How often to try what a library does not try again by itself."""
+        ...
+
+    @property
     def requests(self) -> Mapping[str, int]:
         """How often a server was asked so far, by operation."""
         ...

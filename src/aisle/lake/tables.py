@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, TypeVar
 
 import ibis
 from deltalake import CommitProperties, DeltaTable, Schema
@@ -17,6 +18,8 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from aisle.errors import LakeError, LeaseLost, StorageError
 from aisle.lake.storage import Storage, writing
+
+T = TypeVar("T")
 
 MONTH = "_month"
 """The partition column of a table that is partitioned by time. It is extra: the data files do not hold it."""
@@ -87,7 +90,7 @@ class Table:
             self._delta, self.files = None, ()
             return self
         self._delta = self._opened(version)
-        self.files = tuple(_data_files(self._delta))
+        self.files = self._patiently(lambda: tuple(_data_files(delta)) if (delta := self._delta) else ())
         return self
 
     def _committed(self) -> bool:
@@ -101,7 +104,7 @@ class Table:
     def _opened(self, version: int | None) -> DeltaTable:
         self._options = self.storage.delta_options
         try:
-            return DeltaTable(self.url, version=version, storage_options=self._options or None)
+            return self._patiently(lambda: DeltaTable(self.url, version=version, storage_options=self._options or None))
         except TableNotFoundError:
             raise LakeError(f"{self.name} in the lake {self.storage} has no readable Delta log.") from None
 
@@ -127,14 +130,15 @@ class Table:
         self.open(version or 0)
         if self._content() != here:
             assert newest is not None
+            wanted = self._content()
             self._guard()
-            before = newest.version()
+            self._delta, self.files = newest, files
             try:
-                with self._writing():
-                    newest.restore(version or 0, commit_properties=_properties({"restores": version}))
+                self._commit(
+                    lambda delta: delta.restore(version or 0, commit_properties=_properties({"restores": version})), wanted
+                )
             except FileNotFoundError as error:
                 raise LakeError(f"{self.name} cannot go back to its version {version}: a file of it is gone ({error}).") from None
-            self._assert_follows(before)
         else:
             self._delta, self.files = newest, files
 
@@ -147,15 +151,16 @@ class Table:
         make = partial(
             DeltaTable.create, partition_by=partition, name=self.name, storage_options=self.storage.delta_options or None
         )
-        with self._writing():
-            if self._delta is None:
-                self._delta = make(self.url, schema, mode="error")
-            elif self._delta.schema() != schema:
-                # Another declaration, so another schema; only a whole rewrite gets here, as a run refuses a mixture.
-                self._delta = make(self.url, schema, mode="overwrite")
-                remove = ()
-            elif self._options != self.storage.delta_options:  # credentials were renewed since
-                self._delta = self._opened(self.version)
+        if self._delta is None or self._delta.schema() != schema:
+            # Another declaration, so another schema; only a whole rewrite gets here, as a run refuses a mixture.
+            # Tried again, the table may stand already, made by the first try, whose answer was lost.
+            modes: Iterator[Any] = chain(["error"], repeat("ignore")) if self._delta is None else repeat("overwrite")
+            with self._writing():
+                self._delta = self._patiently(lambda: make(self.url, schema, mode=next(modes)))
+            remove, self.files = (), ()
+        elif self._options != self.storage.delta_options:  # credentials were renewed since
+            self._delta = self._opened(self.version)
+        add, remove = list(add), list(remove)
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
             for f in remove
@@ -163,12 +168,48 @@ class Table:
         actions += [
             AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add
         ]
+        properties = _properties(metadata)
+        wanted = (schema, sorted({f.path for f in self.files} - {f.path for f in remove} | {f.path for f in add}))
+        self._commit(
+            lambda delta: delta.create_write_transaction(
+                actions, "append", schema, partition_by=partition, commit_properties=properties
+            ),
+            wanted,
+        )
+
+    def _commit(self, act: Callable[[DeltaTable], object], wanted: tuple[object, ...]) -> None:
+        """Make the next version, which is to have the content wanted, and show it.
+
+        Of an answer that broke off nobody knows whether the commit stands: that is looked for before it is tried again.
+        """
+        assert self._delta is not None
         before = self._delta.version()
-        with self._writing():
-            self._delta.create_write_transaction(
-                actions, "append", schema, partition_by=partition, commit_properties=_properties(metadata)
-            )
-        self._assert_follows(before)
+        for attempt in range(self.storage.tries):
+            try:
+                with self._writing():
+                    act(self._delta)
+                break
+            except StorageError:
+                if attempt == self.storage.tries - 1:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+                if self.open().version != before:
+                    break
+        self.open()
+        # Nobody else writes to a table whose lake is leased.
+        if self.version != before + 1 or self._content() != wanted:
+            raise self._lost()
+
+    def _patiently(self, do: Callable[[], T]) -> T:
+        """Do what may be done twice; again, if a store's answer broke off, which deltalake does not try by itself."""
+        for attempt in range(self.storage.tries - 1):
+            try:
+                return do()
+            except TableNotFoundError:
+                raise
+            except (OSError, DeltaError):
+                time.sleep(0.1 * 2**attempt)
+        return do()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -184,12 +225,6 @@ class Table:
         return LeaseLost(
             f"Another writer committed to {self.name} while this run worked; nothing of this run is published. Run again."
         )
-
-    def _assert_follows(self, before: int) -> None:
-        """Show the newest version, which must be the one made just now: nobody else writes to a table whose lake is leased."""
-        self.open()
-        if self.version != before + 1:
-            raise self._lost()
 
     def _content(self) -> tuple[object, ...]:
         return (None, ()) if self._delta is None else (self._delta.schema(), sorted(f.path for f in self.files))
