@@ -159,33 +159,35 @@ class DuckDBEngine:
         whole: bool = False,
         metadata: Mapping[str, Any],
     ) -> Change:
-        touched: list[DataFile] = list(table.files) if whole else []
-        if gone is not None and not whole:
-            touched = self._holding(table, gone)
+        touched = [] if whole or gone is None else self._holding(table, gone)
+        files = [file for query, month in self._parts(table, touched, gone, add) for file in self._write(table, query, month)]
+        removed = list(table.files) if whole else touched
+        if removed or files or table.version is None:
+            table.commit(files, removed, metadata)
+        return Change(removed=sum(f.rows for f in removed), added=sum(f.rows for f in files))
+
+    def _parts(
+        self, table: Table, touched: Sequence[DataFile], gone: ir.Table | None, add: ir.Table | None
+    ) -> Iterator[tuple[str, str | None]]:
+        """What is to be written: what is kept of the files touched, and what is added.
+
+        As queries, each with the month that its rows are of, if it is one: sorting month by month takes half of
+        what sorting all of them at once does.
+        """
         columns = ", ".join(quoted(c) for c in table.schema)
         added = None if add is None else f"SELECT {columns} FROM ({self.sql(add)})"
-        files: list[DataFile] = []
-        if touched and not whole:
+        held: dict[str | None, list[DataFile]] = defaultdict(list)
+        for file in touched:
+            held[file.month].append(file)
+        for month, files in held.items():
             assert gone is not None
-            # Month by month: sorting one at a time takes half of what sorting all of them does.
-            by_month: dict[str | None, list[DataFile]] = defaultdict(list)
-            for file in touched:
-                by_month[file.month].append(file)
             keys = " AND ".join(f"kept.{quoted(c)} = gone.{quoted(c)}" for c in gone.columns)
-            for month, held in by_month.items():
-                kept = f"SELECT {columns} FROM ({self._scan(table, held)}) kept ANTI JOIN ({self.sql(gone)}) gone ON {keys}"
-                of_month = added if month is None or added is None else f"{added} WHERE {self._month(table)} = {literal(month)}"
-                files += self._write(table, f"{kept} UNION ALL {of_month}" if of_month else kept, month)
-            if added is not None and table.time:
-                added += f" WHERE {self._month(table)} NOT IN ({', '.join(literal(m) for m in by_month if m)})"
-            elif added is not None:
-                added = None  # it is in the one file that is written for all
-        if added is not None:
-            files += self._write(table, added)
-        if touched or files or table.version is None:
-            table.commit(files, touched, metadata)
-        before, after = sum(f.rows for f in touched), sum(f.rows for f in files)
-        return Change(removed=before, added=after)
+            kept = f"SELECT {columns} FROM ({self._scan(table, files)}) kept ANTI JOIN ({self.sql(gone)}) gone ON {keys}"
+            came = added if month is None or added is None else f"{added} WHERE {self._month(table)} = {literal(month)}"
+            yield kept if came is None else f"{kept} UNION ALL {came}", month
+        if added is not None and None not in held:
+            months = ", ".join(literal(month) for month in held if month)
+            yield f"{added} WHERE {self._month(table)} NOT IN ({months})" if months else added, None
 
     @staticmethod
     def _month(table: Table) -> str:
