@@ -15,7 +15,7 @@ TESTS ?= tests
 MINUTES ?= 10
 
 help: ## Show these lines
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-9s %s\n' "$$word" "$$says"; done
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-9s %s\n' "$$word" "$$says"; done
 
 demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers from its star (in ./demo)
 	@rm -rf demo
@@ -25,6 +25,10 @@ demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers f
 	$(BIN)/aisle -C demo check
 	$(BIN)/aisle -C demo load
 	@$(BIN)/python scripts/ask.py demo examples/demo.sql
+
+demo-s3: $(VENV)/.installed-dev ## The same on S3 and PostgreSQL, which it starts and stops (in ./demo-s3)
+	@rm -rf demo-s3
+	@$(BIN)/python scripts/demo_s3.py demo-s3 examples/demo.sql
 
 journey: $(VENV)/.installed-dev ## A year of real receipts, the whole way, compared with known totals (in ./journey)
 	@rm -rf journey
@@ -72,7 +76,7 @@ lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock
 	@$(UV) lock --upgrade
 
 clean: ## Remove what these commands made, the environment too
-	@rm -rf $(VENV) demo journey late benchmarks/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) demo demo-s3 journey late benchmarks/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment: made once, and again when the lock changes. `.installed` is what a user gets.
@@ -94,4 +98,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo journey late test fuzz lint format bench lock clean
+.PHONY: help demo demo-s3 journey late test fuzz lint format bench lock clean
