@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -162,11 +163,11 @@ class Shelf:
         self.lake.releases.publish(release)
         return release
 
-    def load(self, path: Path, release: Release | None = None) -> Loaded:
+    def load(self, path: Path, release: Release | None = None, **how: bool) -> Loaded:
         newest = release or self.lake.releases.newest()
         assert newest is not None
         with DuckDBWarehouse(path) as warehouse:
-            return warehouse.load(self.star, newest, self.lake.gold, self.lake.releases.get)
+            return warehouse.load(self.star, newest, self.lake.gold, self.lake.releases.get, **how)
 
 
 @pytest.fixture
@@ -365,34 +366,6 @@ def said(sql: str) -> Callable[[Shelf, Path], None]:
             ahead,
             "The warehouse holds release 2, the lake is at 1: it was rolled back or made anew.",
         ),
-        (
-            said("DELETE FROM shop.fact_sales WHERE order_id = 1"),
-            "fact_sales has 3 rows in the warehouse, but 5 were loaded.",
-        ),
-        (
-            said("DROP TABLE shop.dim_date"),
-            "dim_date is gone from the warehouse.",
-        ),
-        (
-            said("ALTER TABLE shop.dim_date ADD COLUMN x INTEGER"),
-            "The columns of dim_date in the warehouse are not those that aisle makes.",
-        ),
-        (
-            said("DROP TABLE shop.aisle_release"),
-            "The warehouse held no release of this star.",
-        ),
-        (
-            said("ALTER TABLE shop.aisle_release DROP COLUMN star"),
-            "The warehouse held no release of this star.",
-        ),
-        (
-            said("DELETE FROM shop.aisle_release WHERE table_name = 'dim_date'"),
-            "The warehouse does not hold all tables of the star.",
-        ),
-        (
-            said("UPDATE shop.aisle_release SET release = 0 WHERE table_name = 'dim_date'"),
-            "Release 0, which the warehouse holds, is no longer in the lake.",
-        ),
     ],
     ids=lambda x: getattr(x, "__name__", None),
 )
@@ -405,13 +378,65 @@ def test_a_full_reload_says_why(shelf: Shelf, path: Path, happens: Callable[[She
     assert ask(path, "SELECT count(*) FROM fact_sales") == [(shelf.lake.gold["fact_sales"].open().rows,)]
 
 
+# Changed by hand: said, and repaired if that is asked for
+
+BY_HAND = [
+    ("DELETE FROM shop.fact_sales WHERE order_id = 1", "fact_sales has 3 rows in the warehouse, but 5 were loaded."),
+    ("DROP VIEW shop.dim_customer_current; DROP TABLE shop.dim_date", "dim_date is gone from the warehouse."),
+    (
+        "ALTER TABLE shop.dim_date ADD COLUMN x INTEGER",
+        "The columns of dim_date in the warehouse are not those that aisle makes.",
+    ),
+    (
+        "DROP TABLE shop.aisle_release",
+        "dim_customer, dim_date, fact_sales: there already, but aisle_release, which would say what was loaded, is not.",
+    ),
+    (
+        "ALTER TABLE shop.aisle_release DROP COLUMN star",
+        "dim_customer, dim_date, fact_sales: there already, but aisle_release, which would say what was loaded, is not.",
+    ),
+    ("DELETE FROM shop.aisle_release WHERE table_name = 'dim_date'", "aisle_release was changed by hand."),
+    ("UPDATE shop.aisle_release SET release = 0 WHERE table_name = 'dim_date'", "aisle_release was changed by hand."),
+]
+
+
+@pytest.mark.parametrize(("by_hand", "says"), BY_HAND)
+def test_what_was_changed_by_hand_is_said_and_repaired_only_when_asked(shelf: Shelf, path: Path, by_hand: str, says: str) -> None:
+    shelf.load(path)
+    change(path, by_hand)
+    for how in ({}, {"verify": True}):
+        with pytest.raises(WarehouseError, match=rf"(?s)not as it was loaded:\n  {re.escape(says)}\n.*aisle load --repair"):
+            shelf.load(path, **how)
+    loaded = shelf.load(path, repair=True)
+    assert (loaded.mode, loaded.why) == ("full", says)
+    assert len(amounts(path)) == 5
+    assert shelf.load(path, verify=True).verified == {"dim_customer": 4, "dim_date": 3, "fact_sales": 5}
+
+
+def test_values_changed_by_hand_are_found_when_they_should_move_or_all_are_verified(shelf: Shelf, path: Path) -> None:
+    shelf.load(path)
+    change(path, "UPDATE shop.fact_sales SET amount = 999 WHERE order_id = 2")
+    assert shelf.load(path).mode == "up to date"
+    with pytest.raises(WarehouseError, match="fact_sales has 5 rows, as were loaded, but not all of their values"):
+        shelf.load(path, verify=True)
+    shelf.put("fact_sales", JANUARY[:2], [shelf.january], "2024-01")
+    shelf.publish()
+    what = "Of 1 rows to take out of fact_sales, some have other values in the warehouse."
+    with pytest.raises(WarehouseError, match=what):
+        shelf.load(path)
+    assert ask(path, "SELECT amount FROM fact_sales WHERE order_id = 2") == [(Decimal(999),)]
+    loaded = shelf.load(path, repair=True)
+    assert (loaded.release, loaded.mode, loaded.why) == (2, "full", what)
+    assert [o for o, *_ in amounts(path)] == [1, 1, 3, 4]
+
+
 def test_rows_exchanged_by_hand_are_found_when_they_should_move(shelf: Shelf, path: Path) -> None:
     shelf.load(path)
     change(path, "DELETE FROM shop.fact_sales WHERE order_id = 2")
     change(path, "INSERT INTO shop.fact_sales FROM shop.fact_sales WHERE order_id = 3")
     shelf.put("fact_sales", JANUARY[:2], [shelf.january], "2024-01")
     shelf.publish()
-    loaded = shelf.load(path)
+    loaded = shelf.load(path, repair=True)
     assert (loaded.mode, loaded.why) == ("full", "Of 1 rows to take out of fact_sales, 0 were in the warehouse.")
     assert [o for o, *_ in amounts(path)] == [1, 1, 3, 4]
 
@@ -490,13 +515,14 @@ import os, signal, sys
 sys.path[:0] = {[str(Path(__file__).parent)]!r}
 from pathlib import Path
 import test_warehouse as t
-from aisle.warehouses.duckdb import loading, warehouse
+from aisle.warehouses import loading
+from aisle.warehouses.duckdb import warehouse
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 if {moment!r} == "sign":
     loading.sign = die
 else:
-    whole = loading.in_one_transaction
-    warehouse.in_one_transaction = lambda *a: (whole(*a), die())
+    whole = loading.load
+    warehouse.load = lambda *a, **k: (whole(*a, **k), die())
 shelf = t.Shelf(Path({str(shelf.lake.storage.root)!r}))
 shelf.load(Path({str(path)!r}))
 """

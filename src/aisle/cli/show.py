@@ -153,13 +153,14 @@ def undone(done: Undone, project: Project) -> str:
 
 def loaded(done: Loaded, project: Project) -> str:
     """What `aisle load` did."""
+    verified = [f"{name} is as it was loaded, all {_n(rows)} rows." for name, rows in done.verified.items()]
     if done.mode == "up to date":
-        return f"The warehouse {project.warehouse} holds release {done.release} already: nothing to do."
+        return "\n".join([*verified, f"The warehouse {project.warehouse} holds release {done.release} already: nothing to do."])
     former = "" if done.former is None else f", which held release {done.former}"
     how = done.why or "Only what changed between the two was moved."
     moved = [(name, _n(m.inserted), _n(m.deleted)) for name, m in done.tables.items()]
     title = click.style(f"Release {done.release}", bold=True) + f" is in the warehouse {project.warehouse}{former}. {how}"
-    return "\n".join([title, "", _small(("table", "rows put in", "taken out"), moved)] if moved else [title])
+    return "\n".join([*verified, title, *(["", _small(("table", "rows put in", "taken out"), moved)] if moved else [])])
 
 
 def status(state: State, project: Project) -> str:

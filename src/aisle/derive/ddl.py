@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aisle.declare.calendar import CalendarSpec
 from aisle.declare.dimension import DimensionSpec, StarColumn
@@ -38,15 +38,24 @@ def ddl(star: Star, dialect: Dialect) -> tuple[str, ...]:
 
 def fingerprint(star: Star, dialect: Dialect) -> str:
     """A digest of all statements: it changes too when only a docstring did."""
-    return hashlib.sha256("\0".join(ddl(star, dialect)).encode()).hexdigest()[:16]
+    return _digest(ddl(star, dialect))
+
+
+def structure(star: Star, dialect: Dialect) -> str:
+    """A digest of the statements that make tables and views: what rows stand in, without what is said of it."""
+    return _digest([*(create_table(star, spec, dialect) for spec in star.tables), *(v.query for v in views(star, dialect))])
+
+
+def _digest(statements: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(statements).encode()).hexdigest()[:16]
 
 
 def create_schema(star: Star, dialect: Dialect) -> str:
     return f"CREATE SCHEMA IF NOT EXISTS {dialect.identifier(star.name)}"
 
 
-def create_table(star: Star, spec: Spec, dialect: Dialect) -> str:
-    """CREATE TABLE, with the columns in the order of the data files.
+def create_table(star: Star, spec: Spec, dialect: Dialect, name: str | None = None) -> str:
+    """CREATE TABLE, with the columns in the order of the data files; under another name, if one is given.
 
     It declares NOT NULL, and no keys. DuckDB would enforce a key by an index: on a fact of 5 million
     rows that was measured as three times the load's time and three times the file, and a row
@@ -57,7 +66,13 @@ def create_table(star: Star, spec: Spec, dialect: Dialect) -> str:
     columns = [
         f"    {dialect.identifier(c.name)} {dialect.type(c.type)}{'' if c.nullable else ' NOT NULL'}" for c in spec.columns
     ]
-    return f"CREATE TABLE {dialect.identifier(star.name, spec.table)} (\n" + ",\n".join(columns) + "\n)"
+    return f"CREATE TABLE {dialect.identifier(star.name, name or spec.table)} (\n" + ",\n".join(columns) + "\n)"
+
+
+def create_temporary(name: str, spec: Spec, dialect: Dialect) -> str:
+    """A temporary table with a table's columns, for rows on their way."""
+    columns = ", ".join(f"{dialect.identifier(c.name)} {dialect.type(c.type)}" for c in spec.columns)
+    return f"CREATE TEMPORARY TABLE {dialect.identifier(name)} ({columns})"
 
 
 def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
@@ -113,4 +128,15 @@ def _marked(says: str, column: StarColumn) -> str:
     return f"{says} Personal data." if column.personal else says
 
 
-__all__ = ["RELEASE_TABLE", "Spec", "create_schema", "create_table", "ddl", "dress", "fingerprint", "key"]
+__all__ = [
+    "RELEASE_TABLE",
+    "Spec",
+    "create_schema",
+    "create_table",
+    "create_temporary",
+    "ddl",
+    "dress",
+    "fingerprint",
+    "key",
+    "structure",
+]

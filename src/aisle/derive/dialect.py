@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -19,12 +19,15 @@ class Dialect:
         name: as `--dialect` takes it.
         types: an Ibis type's name → this warehouse's, in which {precision} and {scale} are filled in.
         same: a comparison of {a} and {b} for which two nulls are equal.
+        row_hash: a whole number (64 bits, nulls included) of a row, given the alias of a relation and its columns'
+            names, all quoted. Rows of equal values in equal types have one, whichever relation they stand in.
         views_find_their_schema: whether a view finds the tables of its own schema by their bare names.
     """
 
     name: str
     types: Mapping[str, str]
     same: str
+    row_hash: Callable[[str, Sequence[str]], str]
     views_find_their_schema: bool = False
 
     def identifier(self, *names: str) -> str:
@@ -59,6 +62,7 @@ DUCKDB = Dialect(
         "timestamp": "TIMESTAMP",
     },
     same="{a} IS NOT DISTINCT FROM {b}",
+    row_hash=lambda alias, columns: f"hash({', '.join(f'{alias}.{c}' for c in columns)})",
     # And must: in a file shop.duckdb, whose catalog DuckDB names shop too, "shop"."fact_sales" would be ambiguous.
     views_find_their_schema=True,
 )

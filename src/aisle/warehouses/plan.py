@@ -8,43 +8,74 @@ from dataclasses import dataclass
 from deltalake.exceptions import DeltaError
 
 from aisle.declare.star import Star
+from aisle.derive import ddl
 from aisle.derive.ddl import Spec
+from aisle.derive.dialect import Dialect
 from aisle.errors import LakeError, WarehouseError
 from aisle.lake.releases import Release
+from aisle.lake.storage import Storage
 from aisle.lake.tables import DataFile, Table
 from aisle.warehouses.port import Mode
+from aisle.warehouses.tally import Tally
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a warehouse says it holds of a star (its table `aisle_release`), and what stands there.
+    """What a warehouse says it holds of a star: its table `aisle_release`.
 
     Args:
         release, made_at, star: of the release loaded.
-        definition: digest of the statements that its tables, views and comments were made by.
+        structure: digest of the statements that its tables and views were made by.
+        definition: digest of those and of the comments.
+        hashed_by: whose hashes its checksums are made of.
         versions: by table, the Delta version loaded.
-        rows: by table, the rows loaded.
-        tampered: what is not as it was loaded, as a sentence; else empty.
-        undressed: whether views of it are gone.
+        tallies: by table, the rows loaded and their checksum.
+        consistent: whether its rows agree with one another.
     """
 
     release: int
     made_at: str
     star: str
+    structure: str
     definition: str
+    hashed_by: str
     versions: Mapping[str, int]
-    rows: Mapping[str, int]
-    tampered: str
+    tallies: Mapping[str, Tally]
+    consistent: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is found in a warehouse.
+
+    Args:
+        held: what it says it holds; None if nothing.
+        tampered: what is not as it was loaded, a sentence each.
+        undressed: whether views of it are gone.
+    """
+
+    held: Held | None
+    tampered: tuple[str, ...]
     undressed: bool
 
 
 @dataclass(frozen=True)
+class File:
+    """A data file of the lake: where an engine reads it, its bytes and rows."""
+
+    url: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Step:
-    """What to do with one table: addresses of the files whose rows go and come, and the rows it must have then."""
+    """What to do with one table: the files whose rows go and come, where they rest, and how many rows it must have then."""
 
     spec: Spec
-    removed: tuple[str, ...]
-    added: tuple[str, ...]
+    storage: Storage
+    removed: tuple[File, ...]
+    added: tuple[File, ...]
     version: int
     rows: int
 
@@ -55,10 +86,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A load: its mode, why it is full, and a step for each table of the star."""
+    """A load: its mode, why it is full, whether views and comments are made anew, and a step for each table of the star."""
 
     mode: Mode
     why: str
+    dress: bool
     steps: tuple[Step, ...]
 
 
@@ -68,11 +100,11 @@ class _GoneError(Exception):
 
 def plan(
     star: Star,
-    definition: str,
+    dialect: Dialect,
     release: Release,
     tables: Mapping[str, Table],
     previous: Callable[[int], Release | None],
-    held: Held | None,
+    found: Found,
 ) -> Plan:
     """What to do. Files are compared by path: a data file, once written, never changes (Delta protocol).
 
@@ -85,17 +117,18 @@ def plan(
             f"Release {release.number} was made by another declaration of the star {star.name!r} than the one at hand: "
             "its files have other columns.\n  Run `aisle run --full`, then load."
         )
-    why = _why_full(star, release, previous, held)
+    held, definition = found.held, ddl.fingerprint(star, dialect)
+    why = _why_full(star, dialect, release, previous, found)
     if held is None or why:
         return full(star, release, tables, why)
     try:
         steps = tuple(_step(spec, tables[spec.table], held, release) for spec in star.tables)
     except _GoneError as gone:
         return full(star, release, tables, str(gone))
-    same = held.release == release.number and held.definition == definition and not held.undressed
-    if same and not any(s.touched for s in steps):
-        return Plan("up to date", "", steps)
-    return Plan("incremental", "", steps)
+    dress = held.definition != definition or found.undressed
+    if held.release == release.number and not dress and not any(s.touched for s in steps):
+        return Plan("up to date", "", False, steps)
+    return Plan("incremental", "", dress, steps)
 
 
 def full(star: Star, release: Release, tables: Mapping[str, Table], why: str) -> Plan:
@@ -104,31 +137,33 @@ def full(star: Star, release: Release, tables: Mapping[str, Table], why: str) ->
     for spec in star.tables:
         table, version = tables[spec.table], release.tables.get(tables[spec.table].name)
         files = _opened(table, version)
-        steps.append(Step(spec, (), _urls(table, files), _number(version), sum(f.rows for f in files)))
-    return Plan("full", why, tuple(steps))
+        steps.append(Step(spec, table.storage, (), _files(table, files), _number(version), sum(f.rows for f in files)))
+    return Plan("full", why, True, tuple(steps))
 
 
-def _why_full(star: Star, release: Release, previous: Callable[[int], Release | None], held: Held | None) -> str:
-    if held is None:
+def _why_full(star: Star, dialect: Dialect, release: Release, previous: Callable[[int], Release | None], found: Found) -> str:
+    if found.tampered:
+        return " ".join(found.tampered)
+    if (held := found.held) is None:
         return "The warehouse held no release of this star."
     if held.release > release.number:
         return f"The warehouse holds release {held.release}, the lake is at {release.number}: it was rolled back or made anew."
     if held.star != release.star:
         return f"The star's declaration changed since release {held.release}, which the warehouse holds."
+    if held.structure != ddl.structure(star, dialect):
+        return f"This version of aisle makes tables or views otherwise than the one that loaded release {held.release}."
     before = release if held.release == release.number else previous(held.release)
     if before is None:
         return f"Release {held.release}, which the warehouse holds, is no longer in the lake."
     if before.made_at != held.made_at or before.star != held.star:
         return f"The warehouse holds release {held.release} of another lake, or of this one before it was made anew."
-    if set(held.versions) != {s.table for s in star.tables}:
-        return "The warehouse does not hold all tables of the star."
-    return held.tampered
+    return ""
 
 
 def _step(spec: Spec, table: Table, held: Held, release: Release) -> Step:
     version = release.tables.get(table.name)
     if _number(version) == held.versions[spec.table]:
-        return Step(spec, (), (), _number(version), held.rows[spec.table])
+        return Step(spec, table.storage, (), (), _number(version), held.tallies[spec.table].rows)
     files = _opened(table, version)
     try:
         former = _opened(table, None if held.versions[spec.table] < 0 else held.versions[spec.table])
@@ -137,7 +172,8 @@ def _step(spec: Spec, table: Table, held: Held, release: Release) -> Step:
     removed, added = sorted(set(former) - set(files), key=_order), sorted(set(files) - set(former), key=_order)
     if not all(table.storage.exists(f"{table.name}/{f.path}") for f in removed):
         raise _GoneError(f"Files of {spec.table} from release {held.release} were vacuumed from the lake.")
-    return Step(spec, _urls(table, removed), _urls(table, added), _number(version), sum(f.rows for f in files))
+    gone, came = _files(table, removed), _files(table, added)
+    return Step(spec, table.storage, gone, came, _number(version), sum(f.rows for f in files))
 
 
 def _opened(table: Table, version: int | None) -> list[DataFile]:
@@ -159,8 +195,8 @@ def _order(file: DataFile) -> tuple[str, str]:
     return (file.month or "", file.path)
 
 
-def _urls(table: Table, files: Sequence[DataFile]) -> tuple[str, ...]:
-    return tuple(table.urls(files))
+def _files(table: Table, files: Sequence[DataFile]) -> tuple[File, ...]:
+    return tuple(File(url, f.size, f.rows) for url, f in zip(table.urls(files), files, strict=True))
 
 
 def _number(version: int | None) -> int:
@@ -168,4 +204,4 @@ def _number(version: int | None) -> int:
     return -1 if version is None else version
 
 
-__all__ = ["Held", "Plan", "Step", "full", "plan"]
+__all__ = ["File", "Found", "Held", "Plan", "Step", "full", "plan"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -33,6 +33,7 @@ class Loaded:
             releases), or "full" (all tables made anew).
         why: the reason of a full load, as a sentence; else empty.
         tables: rows moved, by table of the star; a table that was not touched is not named.
+        verified: rows by table, if all values were compared with what had been loaded, and were the same.
     """
 
     release: int
@@ -40,6 +41,7 @@ class Loaded:
     mode: Mode
     why: str
     tables: Mapping[str, Moved]
+    verified: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,31 @@ class Warehouse(Protocol):
         ...
 
     def load(
-        self, star: Star, release: Release, tables: Mapping[str, Table], previous: Callable[[int], Release | None]
+        self,
+        star: Star,
+        release: Release,
+        tables: Mapping[str, Table],
+        previous: Callable[[int], Release | None],
+        *,
+        repair: bool = False,
+        verify: bool = False,
     ) -> Loaded:
         """Bring the star's tables to a release of the lake, in one transaction. Twice is a no-op.
+
+        What is looked at each time: that all tables are there, with their columns and as many rows as
+        were loaded; and that rows that move have the values they were loaded with.
 
         Args:
             star: the declaration that the release was made by.
             release: to load; normally the lake's newest.
             tables: the lake's gold tables, by table of the star; the versions they show do not matter.
             previous: gives an earlier release of the lake by number; None if it is gone.
+            repair: make all tables anew if they are not as they were loaded.
+            verify: compare the values of all rows, too, with what was loaded, before anything is moved.
 
         Raises:
-            WarehouseError: it cannot be opened or written, or the release is another star's. What it
-                held before, it holds still.
+            WarehouseError: it cannot be opened or written, the release is another star's, or its tables
+                are not as they were loaded and `repair` is not asked for. What it held before, it holds still.
             DeclarationError: the star's names clash in a warehouse.
             LakeError: the lake lacks what the release names.
         """

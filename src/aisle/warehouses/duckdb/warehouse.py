@@ -14,16 +14,14 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from aisle.declare.star import Star
-from aisle.derive import ddl
 from aisle.derive.ddl import RELEASE_TABLE
 from aisle.derive.dialect import DUCKDB
 from aisle.errors import WarehouseError
 from aisle.lake.releases import Release
 from aisle.lake.tables import Table
 from aisle.warehouses.duckdb.asking import answer, first_lines
-from aisle.warehouses.duckdb.holding import holding
-from aisle.warehouses.duckdb.loading import TamperedError, in_one_transaction
-from aisle.warehouses.plan import full, plan
+from aisle.warehouses.duckdb.session import DuckDBSession
+from aisle.warehouses.loading import load
 from aisle.warehouses.port import Answer, Loaded
 
 _CATALOG = DUCKDB.identifier("aisle warehouse")
@@ -38,6 +36,8 @@ class DuckDBWarehouse:
         path: of the file; made by the first load.
         schema: the star that `release` and `query` are about; by default the only one that the file holds.
     """
+
+    dialect = DUCKDB
 
     def __init__(self, path: str | Path, schema: str | None = None) -> None:
         self.path = Path(path).expanduser()
@@ -63,7 +63,7 @@ class DuckDBWarehouse:
             schema = self._loaded_schema(con)
             if schema is None:
                 return None
-            with _said("The warehouse's release cannot be read"):
+            with self.saying("The warehouse's release cannot be read"):
                 row = con.execute(f"SELECT max(release) FROM {DUCKDB.identifier(schema, RELEASE_TABLE)}").fetchone()
             return None if row is None else row[0]
 
@@ -75,35 +75,51 @@ class DuckDBWarehouse:
             schema = self._loaded_schema(con)
             if schema is None:
                 raise nothing
-            with _said("The warehouse does not understand the question"):
+            with self.saying("The warehouse does not understand the question"):
                 con.execute(f"USE {DUCKDB.identifier(schema)}")
                 return answer(con, sql)
 
     def load(
-        self, star: Star, release: Release, tables: Mapping[str, Table], previous: Callable[[int], Release | None]
+        self,
+        star: Star,
+        release: Release,
+        tables: Mapping[str, Table],
+        previous: Callable[[int], Release | None],
+        *,
+        repair: bool = False,
+        verify: bool = False,
     ) -> Loaded:
-        definition = ddl.fingerprint(star, DUCKDB)
-        held = None
+        return load(self, star, release, tables, previous, repair=repair, verify=verify)
+
+    # The door of the shared load
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[DuckDBSession | None]:
         if self._exists:
-            with self._reading() as con, _said("The warehouse cannot be read"):
-                held = holding(con, star)
-        todo = plan(star, definition, release, tables, previous, held)
-        former = held.release if held else None
-        if todo.mode == "up to date":
-            return Loaded(release.number, former, todo.mode, "", {})
+            with self._reading() as con:
+                yield DuckDBSession(con)
+        else:
+            yield None
+
+    @contextlib.contextmanager
+    def loading(self, schema: str) -> Iterator[DuckDBSession]:  # noqa: ARG002  (DuckDB locks the whole file)
         self._close()  # DuckDB opens a file either for reading or for writing
-        with self._writing() as con, _said(f"The load failed, the warehouse is as it was ({_state(former)})"):
-            if holding(con, star) != held:
-                raise WarehouseError(f"Another load changed {self.path} meanwhile. Run again.")
+        with self._writing() as con:
+            con.begin()
             try:
-                moved = in_one_transaction(con, star, todo, release, definition)
-            except TamperedError as tampered:
-                todo = full(star, release, tables, str(tampered))
-                try:
-                    moved = in_one_transaction(con, star, todo, release, definition)
-                except TamperedError as wrong:
-                    raise WarehouseError(f"The lake's files are not what its log says: {wrong} Run `aisle check`.") from None
-        return Loaded(release.number, former, todo.mode, todo.why, moved)
+                yield DuckDBSession(con)
+                con.commit()
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):  # after a fatal error there is no transaction any more
+                    con.rollback()
+                raise
+
+    @contextlib.contextmanager
+    def saying(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise WarehouseError(f"{what}: {first_lines(error)}") from error
 
     @property
     def _exists(self) -> bool:
@@ -178,16 +194,3 @@ class DuckDBWarehouse:
                 "  DuckDB lets one process write a file while no other has it open. Close it there, then run again."
             )
         return f"The warehouse {self.path} cannot be opened: {said}"
-
-
-@contextlib.contextmanager
-def _said(what: str) -> Iterator[None]:
-    """DuckDB's errors as ours, its first lines kept."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise WarehouseError(f"{what}: {first_lines(error)}") from error
-
-
-def _state(former: int | None) -> str:
-    return "empty" if former is None else f"release {former}"

@@ -1,0 +1,53 @@
+"""A load's session in a DuckDB file: DuckDB reads the lake's files itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from aisle.derive.ddl import Spec
+from aisle.derive.dialect import DUCKDB
+from aisle.warehouses.difference import Rows
+from aisle.warehouses.session import Standing
+
+_HERE = "database_name = current_database() AND schema_name = "
+
+
+class DuckDBSession:
+    """A connection to a DuckDB file, which also reads the lake."""
+
+    dialect = DUCKDB
+    # DuckDB does not promise that another version hashes alike.
+    hashed_by = f"duckdb {duckdb.__version__}"
+
+    def __init__(self, con: DuckDBPyConnection) -> None:
+        self.source = con
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.source.execute(sql).fetchall()
+
+    def execute(self, sql: str) -> None:
+        self.source.execute(sql)
+
+    def standing(self, schema: str) -> Standing:
+        here = f"{_HERE}{DUCKDB.literal(schema)}"
+        # duckdb_columns() names the columns of views too.
+        tables: dict[str, list[tuple[str, str, bool]]] = {
+            name: [] for (name,) in self.ask(f"SELECT table_name FROM duckdb_tables() WHERE {here}")
+        }
+        columns = (
+            f"SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE {here} ORDER BY column_index"
+        )
+        for table, *column in self.ask(columns):
+            if table in tables:
+                tables[table].append(tuple(column))
+        views = self.ask(f"SELECT view_name FROM duckdb_views() WHERE {here}")
+        return Standing({name: tuple(columns) for name, columns in tables.items()}, frozenset(name for (name,) in views))
+
+    def append(self, table: str, spec: Spec, rows: Rows) -> None:  # noqa: ARG002  (the port's)
+        self.execute(f"INSERT INTO {table} {rows.query}")
+
+    def settle(self, table: str) -> None:
+        """DuckDB keeps its statistics itself."""

@@ -1,0 +1,173 @@
+"""Loading: from the release that a warehouse holds to the lake's, in one transaction. The same for every warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from aisle.declare.star import Star
+from aisle.derive import ddl
+from aisle.errors import WarehouseError
+from aisle.lake.releases import Release
+from aisle.lake.tables import Table
+from aisle.warehouses.difference import Rows, difference, whole
+from aisle.warehouses.holding import count, look, recorded, sign, tally
+from aisle.warehouses.plan import Found, Held, Plan, Step, full, plan
+from aisle.warehouses.port import Loaded, Moved
+from aisle.warehouses.session import Door, Session
+from aisle.warehouses.tally import Tally
+
+_GONE, _CAME, _NEXT = "_aisle_gone", "_aisle_came", "_aisle_next_{}"
+# Names of tables and columns of a star do not begin with _ (declare.classes): these are free.
+
+
+class TamperedError(Exception):
+    """The warehouse's rows are not those that were loaded."""
+
+
+def load(
+    door: Door,
+    star: Star,
+    release: Release,
+    tables: Mapping[str, Table],
+    previous: Callable[[int], Release | None],
+    *,
+    repair: bool,
+    verify: bool,
+) -> Loaded:
+    """As `Warehouse.load` says."""
+
+    def look_and_plan(session: Session | None) -> tuple[Found, Plan]:
+        found = look(session, star, wholly=verify) if session else Found(None, (), undressed=True)
+        if found.tampered and not repair:
+            raise WarehouseError(_refusal(found.tampered))
+        return found, plan(star, door.dialect, release, tables, previous, found)
+
+    with door.saying("The warehouse cannot be read"), door.looking() as session:
+        found, todo = look_and_plan(session)
+    verified = {name: t.rows for name, t in found.held.tallies.items()} if verify and found.held and not found.tampered else {}
+    if todo.mode == "up to date":
+        return Loaded(release.number, release.number, todo.mode, "", {}, verified)
+    state = f"release {found.held.release}" if found.held else "empty"
+    try:
+        with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star.name) as session:
+            if recorded(session, star, session.standing(star.name)) != found.held:  # another load was faster
+                found, todo = look_and_plan(session)
+            moved = _do(session, star, todo, release, found) if todo.mode != "up to date" else {}
+    except TamperedError as tampered:
+        if not repair:
+            raise WarehouseError(_refusal([str(tampered)])) from None
+        todo = full(star, release, tables, str(tampered))
+        with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star.name) as session:
+            moved = _do(session, star, todo, release, found)
+    return Loaded(release.number, found.held.release if found.held else None, todo.mode, todo.why, moved, verified)
+
+
+def _refusal(differences: Iterable[str]) -> str:
+    listed = "".join(f"\n  {d}" for d in differences)
+    return (
+        f"The warehouse is not as it was loaded:{listed}\n"
+        "It was left as it is. `aisle load --repair` makes the star's tables anew from the lake; what was changed by hand is lost then."
+    )
+
+
+def _do(session: Session, star: Star, todo: Plan, release: Release, found: Found) -> dict[str, Moved]:
+    """What is planned: rows, views and comments, and the signature.
+
+    Raises:
+        TamperedError: rows to take out are not as they were loaded.
+        WarehouseError: the lake's files are not what its log says.
+    """
+    if todo.mode == "full":
+        moved, tallies = _make_anew(session, star, todo, found.held)
+    else:
+        assert found.held is not None
+        moved, tallies = _move(session, star, todo, found.held)
+    for step in todo.steps:
+        if (rows := tallies[step.spec.table].rows) != step.rows:
+            raise WarehouseError(
+                f"The lake's files are not what its log says: {step.spec.table} would have {rows:,} rows in the warehouse, "
+                f"but the release has {step.rows:,}. Run `aisle check`."
+            )
+    if todo.dress:
+        for statement in ddl.dress(star, session.dialect):
+            session.execute(statement)
+    sign(session, star, todo, release, tallies)
+    return moved
+
+
+def _make_anew(session: Session, star: Star, todo: Plan, held: Held | None) -> tuple[dict[str, Moved], dict[str, Tally]]:
+    """All tables from all their files, under names of their own till they are whole; only then do they take the old ones' place.
+
+    What else a person keeps in the schema is left alone.
+    """
+    name = session.dialect.identifier
+    session.execute(ddl.create_schema(star, session.dialect))
+    tallies = {}
+    for n, step in enumerate(todo.steps):
+        table = name(star.name, _NEXT.format(n))
+        session.execute(ddl.create_table(star, step.spec, session.dialect, _NEXT.format(n)))
+        if (rows := whole(session.source, step)) is not None:
+            session.append(table, step.spec, rows)
+        session.settle(table)
+        tallies[step.spec.table] = tally(session, table, step.spec)
+    before = _clear(session, star, held)
+    for n, step in enumerate(todo.steps):
+        session.execute(f"ALTER TABLE {name(star.name, _NEXT.format(n))} RENAME TO {name(step.spec.table)}")
+    return {table: Moved(before.get(table, 0), made.rows) for table, made in tallies.items()}, tallies
+
+
+def _clear(session: Session, star: Star, held: Held | None) -> dict[str, int]:
+    """Drop the star's tables and views, also those of an earlier declaration; how many rows each table had."""
+    name, standing = session.dialect.identifier, session.standing(star.name)
+    former = sorted(set(held.tallies) - {s.table for s in star.tables}) if held else []
+    tables = [*former, *(s.table for s in star.tables)]
+    for view in (f"{table}_{kind}" for table in tables for kind in ("as_is", "as_was", "current")):
+        if view in standing.views:
+            session.execute(f"DROP VIEW {name(star.name, view)}")
+    before = {table: count(session, name(star.name, table)) for table in tables if table in standing.tables}
+    for table in reversed(before):
+        session.execute(f"DROP TABLE {name(star.name, table)}")
+    return before
+
+
+def _move(session: Session, star: Star, todo: Plan, held: Held) -> tuple[dict[str, Moved], dict[str, Tally]]:
+    """In each table that was touched, the rows that differ."""
+    moved, tallies = {}, dict(held.tallies)
+    for step in todo.steps:
+        if step.touched:
+            gone, came = _exchange(session, star, step)
+            moved[step.spec.table] = Moved(gone.rows, came.rows)
+            tallies[step.spec.table] = tallies[step.spec.table] - gone + came
+    return moved, tallies
+
+
+def _exchange(session: Session, star: Star, step: Step) -> tuple[Tally, Tally]:
+    """Take rows out of a table, which must be as they were loaded, and put others in."""
+    name, spec = session.dialect.identifier, step.spec
+    table = name(star.name, spec.table)
+    gone, came = difference(session.source, step)
+    taken, put = Tally(0, 0), Tally(0, 0)
+    if gone is not None:
+        taken = _stage(session, _GONE, spec, gone)
+        met = " AND ".join(f"{name('_row', k)} = {name('_gone', k)}" for k in ddl.key(spec))
+        there = tally(session, table, spec, f"JOIN {name(_GONE)} AS {name('_gone')} ON {met}")
+        if there != taken:
+            what = (
+                f"{there.rows:,} were in the warehouse" if there.rows != taken.rows else "some have other values in the warehouse"
+            )
+            raise TamperedError(f"Of {taken.rows:,} rows to take out of {spec.table}, {what}.")
+        session.execute(f"DELETE FROM {table} AS {name('_row')} USING {name(_GONE)} AS {name('_gone')} WHERE {met}")
+        session.execute(f"DROP TABLE {name(_GONE)}")
+    if came is not None:
+        put = _stage(session, _CAME, spec, came)
+        session.execute(f"INSERT INTO {table} SELECT * FROM {name(_CAME)}")
+        session.execute(f"DROP TABLE {name(_CAME)}")
+    return taken, put
+
+
+def _stage(session: Session, table: str, spec: ddl.Spec, rows: Rows) -> Tally:
+    """Put rows of the lake into a temporary table; their tally, as the warehouse hashes them."""
+    session.execute(ddl.create_temporary(table, spec, session.dialect))
+    name = session.dialect.identifier(table)
+    session.append(name, spec, rows)
+    return tally(session, name, spec)
