@@ -20,6 +20,9 @@ from aisle.errors import DeclarationError
 T = TypeVar("T")
 Additivity = Literal["additive", "semi-additive", "non-additive"]
 
+EVENLY = "evenly"
+"""The `distribute` of a fact whose rows are to be spread without regard to their content."""
+
 
 class Degenerate:
     """A dimension without a table: an order number, a status. Copied from the line or its header."""
@@ -103,6 +106,8 @@ class FactSpec:
     header: SourceSpec | None
     at: str
     members: tuple[DegenerateSpec | LookupSpec | MeasureSpec, ...]
+    # Not part of what the fact is, so not of its repr, from which a star's fingerprint is made.
+    distribute: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -197,6 +202,8 @@ class Fact:
         at: the time of the fact, a datetime column of line or header, never missing. It is a
             column of the fact too: where it is declared Degenerate, or else before the measures.
         name: of the table; by default the class name in snake_case, such as `fact_sales`.
+        distribute: the lookup by whose member a warehouse with several nodes spreads the rows over
+            them, or "evenly". By default aisle chooses the dimension that is probably the largest.
 
     Raises:
         DeclarationError: a column, a type or a lookup does not fit.
@@ -205,7 +212,13 @@ class Fact:
     __aisle__: ClassVar[FactSpec]
 
     def __init_subclass__(
-        cls, *, source: type[Source], header: type[Source] | None = None, at: Any, name: str | None = None
+        cls,
+        *,
+        source: type[Source],
+        header: type[Source] | None = None,
+        at: Any,
+        name: str | None = None,
+        distribute: str | None = None,
     ) -> None:
         owner = cls.__name__
         for what, given in (("source", source), ("header", header)):
@@ -233,7 +246,14 @@ class Fact:
         if not any(isinstance(m, DegenerateSpec) and m.input == time for m in members):
             first = next((i for i, m in enumerate(members) if isinstance(m, MeasureSpec)), len(members))
             members.insert(first, DegenerateSpec(time, at, time))
-        spec = FactSpec(bare.table, bare.doc, lines, head, time, tuple(members))
+        spec = FactSpec(bare.table, bare.doc, lines, head, time, tuple(members), distribute)
+        spread = [m.name for m in spec.lookups if isinstance(m.dimension, DimensionSpec)]
+        if distribute not in (None, EVENLY, *spread):
+            raise DeclarationError(
+                owner,
+                f"distribute={distribute!r} is no lookup of a dimension{did_you_mean(distribute, spread)}",
+                f'Name one, or write "{EVENLY}".',
+            )
         carried = [d.input for d in spec.degenerates]
         if missing := [k for k in lines.key if k not in carried]:
             raise DeclarationError(

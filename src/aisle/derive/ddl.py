@@ -6,15 +6,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from aisle.declare.calendar import CalendarSpec
 from aisle.declare.dimension import DimensionSpec, StarColumn
 from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
-from aisle.derive.dialect import Dialect
-from aisle.derive.views import views
+from aisle.derive.dialect import Dialect, Spec
+from aisle.derive.views import View, views
 from aisle.errors import DeclarationError
-
-Spec = DimensionSpec | CalendarSpec | FactSpec
 
 RELEASE_TABLE = "aisle_release"
 """The table of a star's schema that says which release is loaded; no table of a star may have its name."""
@@ -25,6 +22,11 @@ def key(spec: Spec) -> tuple[str, ...]:
     return spec.grain if isinstance(spec, FactSpec) else (spec.key,)
 
 
+def columns(spec: Spec, dialect: Dialect) -> tuple[tuple[str, str, bool], ...]:
+    """The columns of a table as a warehouse's catalog has them: name, type in the dialect's words, and whether it may be null."""
+    return tuple((dialect.folded(c.name), dialect.column_type(spec, c), c.nullable) for c in spec.columns)
+
+
 def ddl(star: Star, dialect: Dialect) -> tuple[str, ...]:
     """All statements, in the order to run them, in an empty warehouse.
 
@@ -33,7 +35,7 @@ def ddl(star: Star, dialect: Dialect) -> tuple[str, ...]:
             differ only in case are one name: so most warehouses have it.
     """
     tables = [create_table(star, spec, dialect) for spec in star.tables]
-    return (create_schema(star, dialect), *tables, *dress(star, dialect))
+    return (create_schema(star, dialect), *tables, *references(star, dialect), *dress(star, dialect))
 
 
 def fingerprint(star: Star, dialect: Dialect) -> str:
@@ -43,7 +45,7 @@ def fingerprint(star: Star, dialect: Dialect) -> str:
 
 def structure(star: Star, dialect: Dialect) -> str:
     """A digest of the statements that make tables and views: what rows stand in, without what is said of it."""
-    return _digest([*(create_table(star, spec, dialect) for spec in star.tables), *(v.query for v in views(star, dialect))])
+    return _digest([*(create_table(star, spec, dialect) for spec in star.tables), *references(star, dialect), *(v.query for v in views(star, dialect))])
 
 
 def _digest(statements: Iterable[str]) -> str:
@@ -57,22 +59,31 @@ def create_schema(star: Star, dialect: Dialect) -> str:
 def create_table(star: Star, spec: Spec, dialect: Dialect, name: str | None = None) -> str:
     """CREATE TABLE, with the columns in the order of the data files; under another name, if one is given.
 
-    It declares NOT NULL, and no keys. DuckDB would enforce a key by an index: on a fact of 5 million
-    rows that was measured as three times the load's time and three times the file, and a row
-    deleted and inserted again in one transaction, as each load does, would be refused
-    ("Over-eager constraint checking", DuckDB manual, Indexes). The lake has proved the keys (law 7)
+    What else it says is the dialect's layout. For DuckDB that is nothing, and so no keys: DuckDB would enforce
+    a key by an index: on a fact of 5 million rows that was measured as three times the load's time and three
+    times the file, and a row deleted and inserted again in one transaction, as each load does, would be
+    refused ("Over-eager constraint checking", DuckDB manual, Indexes). The lake has proved the keys (law 7)
     before there was a release to load; here they stand in comments, where people and tools read them.
     """
-    columns = [
-        f"    {dialect.identifier(c.name)} {dialect.type(c.type)}{'' if c.nullable else ' NOT NULL'}" for c in spec.columns
-    ]
-    return f"CREATE TABLE {dialect.identifier(star.name, name or spec.table)} (\n" + ",\n".join(columns) + "\n)"
+    layout = dialect.layout(star, spec)
+    lines = []
+    for n, type_, nullable in columns(spec, dialect):
+        words = (dialect.identifier(n), type_, layout.columns.get(n, ""), "" if nullable else "NOT NULL")
+        lines.append(" ".join(w for w in words if w))
+    body = ",\n".join(f"    {line}" for line in (*lines, *layout.constraints))
+    after = f"\n{layout.table}" if layout.table else ""
+    return f"CREATE TABLE {dialect.identifier(star.name, name or spec.table)} (\n{body}\n){after}"
 
 
 def create_temporary(name: str, spec: Spec, dialect: Dialect) -> str:
     """A temporary table with a table's columns, for rows on their way."""
-    columns = ", ".join(f"{dialect.identifier(c.name)} {dialect.type(c.type)}" for c in spec.columns)
-    return f"CREATE TEMPORARY TABLE {dialect.identifier(name)} ({columns})"
+    listed = ", ".join(f"{dialect.identifier(n)} {type_}" for n, type_, _ in columns(spec, dialect))
+    return f"CREATE TEMPORARY TABLE {dialect.identifier(name)} ({listed})"
+
+
+def references(star: Star, dialect: Dialect) -> tuple[str, ...]:
+    """The foreign keys, for when all tables stand under their names."""
+    return tuple(statement for spec in star.tables for statement in dialect.layout(star, spec).references)
 
 
 def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
@@ -88,8 +99,23 @@ def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
             raise DeclarationError(
                 spec.table, "another table, or a view that aisle makes, has its name in the warehouse", 'Give it name="…".'
             )
+    _check_names(star, made, dialect)
     create = [f"CREATE OR REPLACE VIEW {dialect.identifier(star.name, v.name)} AS\n{v.query}" for v in made]
     return (*create, *_comments(star, dialect))
+
+
+def _check_names(star: Star, made: tuple[View, ...], dialect: Dialect) -> None:
+    """Refuse names that this kind of warehouse cannot hold."""
+    dialect.check_name(f"Star({star.name!r})", star.name)
+    for relation, columns in (
+        *((s.table, [c.name for c in s.columns]) for s in star.tables),
+        *((v.name, [c.name for c in v.columns]) for v in made),
+    ):
+        dialect.check_name(relation, relation)
+        for column in columns:
+            dialect.check_name(f"{relation}.{column}", column)
+            if column.lower() in dialect.own_columns:
+                raise DeclarationError(f"{relation}.{column}", f"{dialect.name} keeps this name for itself", "Rename the column.")
 
 
 def _comments(star: Star, dialect: Dialect) -> Iterator[str]:
@@ -131,6 +157,7 @@ def _marked(says: str, column: StarColumn) -> str:
 __all__ = [
     "RELEASE_TABLE",
     "Spec",
+    "columns",
     "create_schema",
     "create_table",
     "create_temporary",
@@ -138,5 +165,6 @@ __all__ = [
     "dress",
     "fingerprint",
     "key",
+    "references",
     "structure",
 ]
