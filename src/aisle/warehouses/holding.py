@@ -38,9 +38,9 @@ def look(session: Session, star: Star, *, wholly: bool) -> Found:
     """
     standing = session.standing(star.name)
     held = recorded(session, star, standing)
-    undressed = not {v.name for v in views(star, session.dialect)} <= standing.views
+    undressed = not {session.dialect.folded(v.name) for v in views(star, session.dialect)} <= standing.views
     if held is None:
-        there = [s.table for s in star.tables if s.table in standing.tables]
+        there = [s.table for s in star.tables if session.dialect.folded(s.table) in standing.tables]
         strange = f"{', '.join(there)}: there already, but {RELEASE_TABLE}, which would say what was loaded, is not."
         return Found(None, (strange,) if there else (), undressed=undressed)
     if held.star != star.fingerprint or held.structure != ddl.structure(star, session.dialect):
@@ -74,17 +74,18 @@ def _differences(session: Session, star: Star, held: Held, standing: Standing, *
 
 def _difference(session: Session, star: Star, spec: Spec, held: Held, standing: Standing, *, wholly: bool) -> str:
     """How a table differs from what was loaded: in columns, in its number of rows, or in its values."""
-    if spec.table not in standing.tables:
+    there = standing.tables.get(session.dialect.folded(spec.table))
+    if there is None:
         return f"{spec.table} is gone from the warehouse."
     dialect = session.dialect
-    if standing.tables[spec.table] != tuple((c.name, dialect.type(c.type), c.nullable) for c in spec.columns):
+    if there != ddl.columns(spec, dialect):
         return f"The columns of {spec.table} in the warehouse are not those that aisle makes."
     loaded, table = held.tallies[spec.table], dialect.identifier(star.name, spec.table)
     wholly = wholly and held.hashed_by == session.hashed_by
-    there = tally(session, table, spec) if wholly else Tally(count(session, table), loaded.checksum)
-    if there.rows != loaded.rows:
-        return f"{spec.table} has {there.rows:,} rows in the warehouse, but {loaded.rows:,} were loaded."
-    return "" if there == loaded else f"{spec.table} has {there.rows:,} rows, as were loaded, but not all of their values."
+    found = tally(session, table, spec) if wholly else Tally(count(session, table), loaded.checksum)
+    if found.rows != loaded.rows:
+        return f"{spec.table} has {found.rows:,} rows in the warehouse, but {loaded.rows:,} were loaded."
+    return "" if found == loaded else f"{spec.table} has {found.rows:,} rows, as were loaded, but not all of their values."
 
 
 def tally(session: Session, relation: str, spec: Spec, joined: str = "") -> Tally:

@@ -113,6 +113,8 @@ def _make_anew(session: Session, star: Star, todo: Plan, held: Held | None) -> t
     before = _clear(session, star, held)
     for n, step in enumerate(todo.steps):
         session.execute(f"ALTER TABLE {name(star.name, _NEXT.format(n))} RENAME TO {name(step.spec.table)}")
+    for statement in ddl.references(star, session.dialect):
+        session.execute(statement)
     return {table: Moved(before.get(table, 0), made.rows) for table, made in tallies.items()}, tallies
 
 
@@ -120,11 +122,12 @@ def _clear(session: Session, star: Star, held: Held | None) -> dict[str, int]:
     """Drop the star's tables and views, also those of an earlier declaration; how many rows each table had."""
     name, standing = session.dialect.identifier, session.standing(star.name)
     former = sorted(set(held.tallies) - {s.table for s in star.tables}) if held else []
-    tables = [*former, *(s.table for s in star.tables)]
+    # Dropped from the last to the first: a table before those that it refers to.
+    tables = [*(s.table for s in star.tables), *former]
     for view in (f"{table}_{kind}" for table in tables for kind in ("as_is", "as_was", "current")):
-        if view in standing.views:
+        if session.dialect.folded(view) in standing.views:
             session.execute(f"DROP VIEW {name(star.name, view)}")
-    before = {table: count(session, name(star.name, table)) for table in tables if table in standing.tables}
+    before = {table: count(session, name(star.name, table)) for table in tables if session.dialect.folded(table) in standing.tables}
     for table in reversed(before):
         session.execute(f"DROP TABLE {name(star.name, table)}")
     return before
@@ -156,7 +159,9 @@ def _exchange(session: Session, star: Star, step: Step) -> tuple[Tally, Tally]:
                 f"{there.rows:,} were in the warehouse" if there.rows != taken.rows else "some have other values in the warehouse"
             )
             raise TamperedError(f"Of {taken.rows:,} rows to take out of {spec.table}, {what}.")
-        session.execute(f"DELETE FROM {table} AS {name('_row')} USING {name(_GONE)} AS {name('_gone')} WHERE {met}")
+        # Without aliases: not every warehouse takes them in a DELETE.
+        same = " AND ".join(f"{name(spec.table, k)} = {name(_GONE, k)}" for k in ddl.key(spec))
+        session.execute(f"DELETE FROM {table} USING {name(_GONE)} WHERE {same}")
         session.execute(f"DROP TABLE {name(_GONE)}")
     if came is not None:
         put = _stage(session, _CAME, spec, came)
