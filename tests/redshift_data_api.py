@@ -12,7 +12,7 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from redshift_standin import Answer, Refused, Session, Workgroup
+from redshift_standin import Answer, RefusedError, Session, Workgroup
 
 PAGE = 3
 """Rows in a page of an answer: few, so that tests turn pages."""
@@ -42,7 +42,9 @@ class Service:
         if self.throttled:
             self.throttled -= 1
             raise ServiceError("ThrottlingException", "Rate exceeded")
-        return {"ExecuteStatement": self.execute, "DescribeStatement": self.describe, "GetStatementResult": self.result}[operation](given)
+        return {"ExecuteStatement": self.execute, "DescribeStatement": self.describe, "GetStatementResult": self.result}[
+            operation
+        ](given)
 
     def execute(self, given: dict[str, Any]) -> dict[str, Any]:
         if "SessionId" in given:
@@ -66,7 +68,7 @@ class Service:
             if self.sessions[session] is None:
                 self.sessions[session] = Session(self.workgroup, given["Database"])
             answer = self.sessions[session].run(given["Sql"])
-        except Refused as error:
+        except RefusedError as error:
             self.statements[statement] |= {"Status": "FAILED", "Error": f"ERROR: {error}"}
             return
         self.answers[statement] = answer
@@ -78,7 +80,7 @@ class Service:
 
     def result(self, given: dict[str, Any]) -> dict[str, Any]:
         answer, start = self.answers[given["Id"]], int(given.get("NextToken", "0"))
-        about = [{"name": n, "typeName": _NAMES[o]} for n, o in zip(answer.columns, answer.oids, strict=True)]
+        about = [{"name": n, "typeName": _NAMES.get(o, "varchar")} for n, o in zip(answer.columns, answer.oids, strict=True)]
         page = {"ColumnMetadata": about, "Records": [[_field(v) for v in row] for row in answer.rows[start : start + PAGE]]}
         return page | ({"NextToken": str(start + PAGE)} if start + PAGE < len(answer.rows) else {})
 
@@ -118,7 +120,7 @@ def serving(workgroup: Workgroup) -> Iterator[tuple[Service, str]]:
     service = Service(workgroup)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
                 status, body = 200, service.answer(self.headers["X-Amz-Target"].partition(".")[2], given)

@@ -8,7 +8,7 @@ import pytest
 import redshift_connector
 from redshift_connector.core import convert_paramstyle
 
-from redshift_standin import Refused, Session, Workgroup
+from redshift_standin import RefusedError, Session, Workgroup
 
 
 class Cursor:
@@ -22,9 +22,11 @@ class Cursor:
         assert statement == sql
         try:
             answer = self._session.run(statement)
-        except Refused as error:
+        except RefusedError as error:
             raise redshift_connector.ProgrammingError({"S": "ERROR", "C": "XX000", "M": str(error)}) from error
-        self.description = [(n.encode(), o, None, None, None, None, None) for n, o in zip(answer.columns, answer.oids, strict=True)] or None
+        self.description = [
+            (n.encode(), o, None, None, None, None, None) for n, o in zip(answer.columns, answer.oids, strict=True)
+        ] or None
         self.rowcount, self._rows = answer.changed, answer.rows
 
     def fetchall(self) -> tuple:
@@ -58,7 +60,7 @@ def serve(workgroup: Workgroup, monkeypatch: pytest.MonkeyPatch) -> None:
             raise redshift_connector.InterfaceError("communication error", OSError("no such host"))
         try:
             return Connection(Session(workgroup, str(given["database"])))
-        except Refused as error:
+        except RefusedError as error:
             raise redshift_connector.ProgrammingError({"S": "FATAL", "C": "3D000", "M": str(error)}) from error
 
     monkeypatch.setattr(redshift_connector, "connect", connect)

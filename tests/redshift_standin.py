@@ -17,6 +17,7 @@ limit. For these, run the suite against a workgroup: CONTRIBUTING says how.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tempfile
@@ -35,7 +36,15 @@ from sqlglot import exp
 ROLE = "arn:aws:iam::123456789012:role/copy"
 
 # sqlglot has no syntax tree for these; it passes them through.
-_PLAIN_COMMANDS = ("GRANT SELECT ON ALL TABLES", "GRANT USAGE", "ALTER DEFAULT PRIVILEGES", "LOCK ", "ALTER TABLE", "EXPLAIN", "SHOW")
+_PLAIN_COMMANDS = (
+    "GRANT SELECT ON ALL TABLES",
+    "GRANT USAGE",
+    "ALTER DEFAULT PRIVILEGES",
+    "LOCK ",
+    "ALTER TABLE",
+    "EXPLAIN",
+    "SHOW",
+)
 
 _TYPES = re.compile(
     r"BIGINT|INT|SMALLINT|BOOLEAN|REAL|DOUBLE( PRECISION)?|DATE|TIMESTAMP|TIMESTAMPTZ|VARCHAR\((\d+)\)|DECIMAL\((\d+), ?(\d+)\)"
@@ -69,7 +78,7 @@ CREATE TABLE standin.foreign_keys (child oid, parent oid);
 """
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What Redshift would say."""
 
 
@@ -134,12 +143,26 @@ class Session:
         try:
             self.con = psycopg.connect(workgroup.url(database), autocommit=True)
         except psycopg.OperationalError as error:
-            raise Refused(f'database "{database}" does not exist') from error
+            raise RefusedError(f'database "{database}" does not exist') from error
         # As Redshift reads texts, and as PostgreSQL would not wait forever in a test.
         self.con.execute("SET standard_conforming_strings = off; SET escape_string_warning = off; SET lock_timeout = '20s'")
 
     def run(self, sql: str) -> Answer:
+        """Run a statement.
+
+        Raises:
+            RefusedError: it failed; a transaction that it stood in is spoilt then.
+        """
         self.workgroup.sent.append(sql)
+        try:
+            return self._run(sql)
+        except RefusedError:
+            if self.con.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+                with contextlib.suppress(psycopg.Error):
+                    self.con.execute("SELECT 1/0")
+            raise
+
+    def _run(self, sql: str) -> Answer:
         folded = folded_names(sql)
         tree = parsed(folded)
         _check(tree)
@@ -150,7 +173,7 @@ class Session:
                     return self._copy(folded)
                 case exp.Create(kind="DATABASE"):
                     if self.con.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                        raise Refused("CREATE DATABASE cannot run inside a transaction block")
+                        raise RefusedError("CREATE DATABASE cannot run inside a transaction block")
                     self.workgroup.make(tree.this.name)
                     return Answer()
                 case exp.Create(kind="TABLE"):
@@ -160,10 +183,10 @@ class Session:
                 case exp.Alter() if "ADD FOREIGN KEY" in folded.upper():
                     return self._foreign_key(folded)
                 case exp.Delete() if tree.this.args.get("alias"):
-                    raise Refused(f'syntax error at or near "{tree.this.alias}"')
+                    raise RefusedError(f'syntax error at or near "{tree.this.alias}"')
             return self._execute(re.sub(r"\bTO ROLE\b", "TO", folded))
         except psycopg.Error as error:
-            raise Refused(str(error).split("\n", maxsplit=1)[0]) from error
+            raise RefusedError(str(error).split("\n", maxsplit=1)[0]) from error
 
     def close(self) -> None:
         self.con.close()
@@ -178,7 +201,7 @@ class Session:
     def _create_table(self, tree: exp.Create) -> Answer:
         for column in tree.find_all(exp.ColumnDef):
             _check_column(column)
-        keys = [k for k in tree.find_all(exp.PrimaryKey)]
+        keys = list(tree.find_all(exp.PrimaryKey))
         _check_layout(tree)
         # Keys are informational, and where rows lie is nothing to PostgreSQL.
         for node in (*keys, *tree.find_all(exp.EncodeColumnConstraint)):
@@ -193,10 +216,10 @@ class Session:
         return answer
 
     def _foreign_key(self, sql: str) -> Answer:
-        child, parent = re.fullmatch(r'ALTER TABLE (\S+) ADD FOREIGN KEY \(.*\) REFERENCES (\S+) \(.*\)', sql, re.S).groups()
+        child, parent = re.fullmatch(r"ALTER TABLE (\S+) ADD FOREIGN KEY \(.*\) REFERENCES (\S+) \(.*\)", sql, re.DOTALL).groups()
         child, parent = (_oid(sqlglot.to_table(t, dialect="redshift")) for t in (child, parent))
         if not self._execute(f"SELECT 1 FROM standin.primary_keys WHERE of = {parent}").rows:
-            raise Refused(f"there is no primary key for referenced table {parent}")
+            raise RefusedError(f"there is no primary key for referenced table {parent}")
         return self._execute(f"INSERT INTO standin.foreign_keys SELECT {child}, {parent}")
 
     def _assert_not_referenced(self, tree: exp.Drop) -> None:
@@ -204,9 +227,11 @@ class Session:
             return
         table = tree.find(exp.Table)
         oid = f"to_regclass({_text(table)})"
-        there = f"SELECT 1 FROM standin.foreign_keys JOIN pg_class ON child = pg_class.oid WHERE parent = {oid} AND child <> parent"
+        there = (
+            f"SELECT 1 FROM standin.foreign_keys JOIN pg_class ON child = pg_class.oid WHERE parent = {oid} AND child <> parent"
+        )
         if self._execute(there).rows:
-            raise Refused(f"cannot drop table {table.name} because other objects depend on it")
+            raise RefusedError(f"cannot drop table {table.name} because other objects depend on it")
 
     # COPY
 
@@ -218,33 +243,31 @@ class Session:
             re.IGNORECASE | re.DOTALL,
         )
         if form is None:
-            raise Refused("syntax error in COPY")
+            raise RefusedError("syntax error in COPY")
         if form["role"] is None:
-            raise Refused("COPY needs credentials: specify IAM_ROLE")
+            raise RefusedError("COPY needs credentials: specify IAM_ROLE")
         self._assume(form["role"].strip("'"))
         options = form["options"].upper().split()
-        if sorted(o for o in options if o not in ("AS", "STATUPDATE", "ON", "OFF", "FILLRECORD")) != ["FORMAT", "MANIFEST", "PARQUET"]:
-            raise Refused(f"COPY from columnar formats does not support: {form['options']}")
+        if sorted(o for o in options if o not in ("AS", "STATUPDATE", "ON", "OFF", "FILLRECORD")) != [
+            "FORMAT",
+            "MANIFEST",
+            "PARQUET",
+        ]:
+            raise RefusedError(f"COPY from columnar formats does not support: {form['options']}")
         try:
             with tempfile.TemporaryDirectory() as folder:
                 files = list(self._fetched(_unescaped(form["manifest"]), Path(folder)))
                 return Answer(changed=sum(self._load(form["table"], url, file) for url, file in files))
         except LoadError as problem:
             self.workgroup.log(self.database, self.con.info.backend_pid, problem)
-            # In a transaction, PostgreSQL must know too that it failed.
-            if self.con.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
-                try:
-                    self.con.execute("SELECT 1/0")
-                except psycopg.Error:
-                    pass
-            raise Refused("Load into table failed. Check 'sys_load_error_detail' system table for details.") from problem
+            raise RefusedError("Load into table failed. Check 'sys_load_error_detail' system table for details.") from problem
 
     def _assume(self, role: str) -> None:
         if role.lower() == "default":
             if not self.workgroup.default_role:
-                raise Refused("There is no default IAM role associated with the namespace")
+                raise RefusedError("There is no default IAM role associated with the namespace")
         elif role not in self.workgroup.roles:
-            raise Refused(f"User arn:aws:redshift:us-east-1:123456789012:dbuser is not authorized to assume IAM Role {role}")
+            raise RefusedError(f"User arn:aws:redshift:us-east-1:123456789012:dbuser is not authorized to assume IAM Role {role}")
 
     def _fetched(self, manifest: str, folder: Path) -> Iterator[tuple[str, Path]]:
         """The files that a manifest names, fetched."""
@@ -252,15 +275,15 @@ class Session:
         for number, entry in enumerate(entries):
             url, length = entry["url"], entry.get("meta", {}).get("content_length")
             if length is None:
-                raise Refused(f"Manifest entry of {url} lacks meta.content_length, which columnar formats need")
+                raise RefusedError(f"Manifest entry of {url} lacks meta.content_length, which columnar formats need")
             try:
                 data = self._object(url)
-            except Refused:
+            except RefusedError:
                 if not entry.get("mandatory"):
                     continue
                 raise
             if len(data) != length:
-                raise Refused(f"{url} has {len(data)} bytes, but content_length in the manifest is {length}")
+                raise RefusedError(f"{url} has {len(data)} bytes, but content_length in the manifest is {length}")
             file = folder / f"{number}.parquet"
             file.write_bytes(data)
             yield url, file
@@ -270,7 +293,7 @@ class Session:
         try:
             return self.workgroup.s3.get_object(Bucket=place.netloc, Key=url.removeprefix(f"s3://{place.netloc}/"))["Body"].read()
         except ClientError as error:
-            raise Refused(f"The specified S3 path {url} doesn't exist") from error
+            raise RefusedError(f"The specified S3 path {url} doesn't exist") from error
 
     def _load(self, table: str, url: str, file: Path) -> int:
         wanted = self._execute(
@@ -288,7 +311,12 @@ class Session:
             except duckdb.Error as error:
                 raise LoadError(url, 0, "", f"is not a Parquet file: {error}"[:500]) from error
         if len(held) != len(wanted):
-            raise LoadError(url, 0, "", f"Unmatched number of columns between table and file. Table columns: {len(wanted)}, Data columns: {len(held)}")
+            raise LoadError(
+                url,
+                0,
+                "",
+                f"Unmatched number of columns between table and file. Table columns: {len(wanted)}, Data columns: {len(held)}",
+            )
         for (name, kind, whole, _), (_, type_, mark, scale, precision) in zip(wanted, held, strict=True):
             _assert_fits(url, name, kind, whole, type_, mark, precision, scale)
         limits = [int(m[1]) if (m := re.search(r"varying\((\d+)\)", whole)) else None for _, _, whole, _ in wanted]
@@ -298,7 +326,12 @@ class Session:
                     if value is None and not_null:
                         raise LoadError(url, line, name, "Missing data for not-null field")
                     if limit is not None and value is not None and len(value.encode()) > limit:
-                        raise LoadError(url, line, name, f"The length of the data column {name} is longer than the length defined in the table. Table: {limit}, Data: {len(value.encode())}")
+                        raise LoadError(
+                            url,
+                            line,
+                            name,
+                            f"The length of the data column {name} is longer than the length defined in the table. Table: {limit}, Data: {len(value.encode())}",
+                        )
                 copy.write_row([v.replace(tzinfo=None) if getattr(v, "tzinfo", None) else v for v in row])
         return len(rows)
 
@@ -309,7 +342,12 @@ def _assert_fits(url: str, name: str, kind: str, whole: str, type_: str, mark: s
     if kind == "numeric" and fits:
         fits = whole == f"numeric({precision},{scale})"
     if not fits:
-        raise LoadError(url, 0, name, f"File has an incompatible Parquet schema for column '{name}'. Column type: {whole}, Parquet schema: {type_} [{mark}]")
+        raise LoadError(
+            url,
+            0,
+            name,
+            f"File has an incompatible Parquet schema for column '{name}'. Column type: {whole}, Parquet schema: {type_} [{mark}]",
+        )
 
 
 # What Redshift refuses
@@ -323,45 +361,47 @@ def folded_names(sql: str) -> str:
 
 def parsed(sql: str) -> exp.Expression:
     """The one statement that it is."""
+    if sql == "BEGIN READ ONLY":  # "BEGIN", of which sqlglot knows no modes
+        sql = "BEGIN"
     try:
         statements = [s for s in sqlglot.parse(sql, dialect="redshift") if s is not None]
     except sqlglot.errors.SqlglotError as error:
-        raise Refused(f"syntax error: {error}".split("\n", maxsplit=1)[0]) from error
+        raise RefusedError(f"syntax error: {error}".split("\n", maxsplit=1)[0]) from error
     if len(statements) != 1:
-        raise Refused("cannot insert multiple commands into a prepared statement")
+        raise RefusedError("cannot insert multiple commands into a prepared statement")
     (tree,) = statements
     if isinstance(tree, exp.Command) and not sql.lstrip().upper().startswith(_PLAIN_COMMANDS):
-        raise Refused(f"syntax error at or near {sql.split(maxsplit=1)[0]!r}")
+        raise RefusedError(f"syntax error at or near {sql.split(maxsplit=1)[0]!r}")
     return tree
 
 
 def _check(tree: exp.Expression) -> None:
     for kind in (exp.OnConflict, exp.Returning, exp.Index, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Lateral, exp.Array, exp.Filter):
         if (found := tree.find(kind)) is not None:
-            raise Refused(f"syntax error: {found.sql(dialect='postgres')} is not supported")
+            raise RefusedError(f"syntax error: {found.sql(dialect='postgres')} is not supported")
     if isinstance(tree, exp.Create) and tree.kind not in ("SCHEMA", "TABLE", "VIEW", "DATABASE"):
-        raise Refused(f"CREATE {tree.kind} is not supported")
+        raise RefusedError(f"CREATE {tree.kind} is not supported")
     for name in tree.find_all(exp.Identifier):
         size = len(name.name.encode())
         if size > 127:
-            raise Refused(f'identifier "{name.name}" exceeds the maximum length of 127 bytes')
+            raise RefusedError(f'identifier "{name.name}" exceeds the maximum length of 127 bytes')
         if size > 63:
-            raise Refused(f'the stand-in cannot hold names longer than 63 bytes, as "{name.name}"')
+            raise RefusedError(f'the stand-in cannot hold names longer than 63 bytes, as "{name.name}"')
 
 
 def _check_column(column: exp.ColumnDef) -> None:
     kind = column.kind.sql(dialect="redshift")
     fits = _TYPES.fullmatch(kind)
     if fits is None or (fits[2] and not 1 <= int(fits[2]) <= 65535) or (fits[3] and not 1 <= int(fits[3]) <= 38):
-        raise Refused(f'Column "{column.name}" has unsupported type "{kind}"')
+        raise RefusedError(f'Column "{column.name}" has unsupported type "{kind}"')
     if column.name in ("oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"):
-        raise Refused(f'column name "{column.name}" conflicts with a system column name')
+        raise RefusedError(f'column name "{column.name}" conflicts with a system column name')
     for constraint in column.find_all(exp.EncodeColumnConstraint):
         encoding = constraint.this.name.lower()
         if encoding == "az64" and not kind.startswith(_NUMBERS_AND_TIMES):
-            raise Refused(f'invalid encoding type "az64" specified for column "{column.name}"')
+            raise RefusedError(f'invalid encoding type "az64" specified for column "{column.name}"')
         if encoding not in ("az64", "raw", "zstd", "lzo", "bytedict", "runlength"):
-            raise Refused(f'invalid encoding type "{encoding}" specified for column "{column.name}"')
+            raise RefusedError(f'invalid encoding type "{encoding}" specified for column "{column.name}"')
 
 
 def _check_layout(tree: exp.Create) -> None:
@@ -369,10 +409,15 @@ def _check_layout(tree: exp.Create) -> None:
     style = tree.find(exp.DistStyleProperty)
     key = tree.find(exp.DistKeyProperty)
     if style is not None and (style.this.name.upper() == "KEY") != (key is not None):
-        raise Refused("DISTKEY goes with DISTSTYLE KEY")
-    named = {i.name for kind in (exp.DistKeyProperty, exp.SortKeyProperty) for p in tree.find_all(kind) for i in p.find_all(exp.Identifier)}
+        raise RefusedError("DISTKEY goes with DISTSTYLE KEY")
+    named = {
+        i.name
+        for kind in (exp.DistKeyProperty, exp.SortKeyProperty)
+        for p in tree.find_all(kind)
+        for i in p.find_all(exp.Identifier)
+    }
     if missing := named - columns:
-        raise Refused(f'column "{min(missing)}" named in key does not exist')
+        raise RefusedError(f'column "{min(missing)}" named in key does not exist')
 
 
 def _text(table: exp.Table) -> str:

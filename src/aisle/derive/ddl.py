@@ -45,7 +45,13 @@ def fingerprint(star: Star, dialect: Dialect) -> str:
 
 def structure(star: Star, dialect: Dialect) -> str:
     """A digest of the statements that make tables and views: what rows stand in, without what is said of it."""
-    return _digest([*(create_table(star, spec, dialect) for spec in star.tables), *references(star, dialect), *(v.query for v in views(star, dialect))])
+    return _digest(
+        [
+            *(create_table(star, spec, dialect) for spec in star.tables),
+            *references(star, dialect),
+            *(v.query for v in views(star, dialect)),
+        ]
+    )
 
 
 def _digest(statements: Iterable[str]) -> str:

@@ -127,7 +127,9 @@ def _clear(session: Session, star: Star, held: Held | None) -> dict[str, int]:
     for view in (f"{table}_{kind}" for table in tables for kind in ("as_is", "as_was", "current")):
         if session.dialect.folded(view) in standing.views:
             session.execute(f"DROP VIEW {name(star.name, view)}")
-    before = {table: count(session, name(star.name, table)) for table in tables if session.dialect.folded(table) in standing.tables}
+    before = {
+        table: count(session, name(star.name, table)) for table in tables if session.dialect.folded(table) in standing.tables
+    }
     for table in reversed(before):
         session.execute(f"DROP TABLE {name(star.name, table)}")
     return before

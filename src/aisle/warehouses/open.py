@@ -9,7 +9,7 @@ from aisle.warehouses.port import Warehouse
 
 
 def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
-    """The warehouse at an address: the path of a DuckDB file. Nothing is opened or made until it is asked.
+    """The warehouse at an address: the path of a DuckDB file, or `redshift://…`. Nothing is opened or made until it is asked.
 
     Args:
         address: such as `warehouse.duckdb`.
@@ -19,6 +19,11 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
         ConfigError: the address is of a kind that is not supported.
     """
     text = str(address)
+    if text.startswith("redshift://"):
+        from aisle.warehouses.redshift.address import parse
+        from aisle.warehouses.redshift.warehouse import RedshiftWarehouse
+
+        return RedshiftWarehouse(parse(text), schema)
     if "://" in text:
         kind = text.partition("://")[0]
         raise ConfigError(f"{kind}:// is no address that a warehouse can have yet: give the path of a DuckDB file.")

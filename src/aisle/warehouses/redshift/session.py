@@ -1,0 +1,82 @@
+"""A load's session in Redshift: COPY fetches the rows from S3, the lake's own files where all their rows are wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from aisle.derive.copying import copy
+from aisle.derive.ddl import Spec
+from aisle.derive.redshift import REDSHIFT
+from aisle.warehouses.difference import Rows
+from aisle.warehouses.redshift.depot import Depot
+from aisle.warehouses.redshift.transport import Transport
+from aisle.warehouses.session import Standing
+
+
+class RedshiftSession:
+    """A session in a transaction.
+
+    Args:
+        transport: the database's.
+        source: a DuckDB connection of our own: differences are computed here, and only they are shipped.
+        depot: where COPY finds manifests and staged rows; None for a session that only looks.
+        copy_role: ARN of the role by which COPY reads; None for the namespace's default.
+    """
+
+    dialect = REDSHIFT
+    hashed_by = "redshift fnv_hash"
+
+    def __init__(self, transport: Transport, source: DuckDBPyConnection, depot: Depot | None, copy_role: str | None) -> None:
+        self.transport, self.source, self.depot, self.copy_role = transport, source, depot, copy_role
+        self.made: list[str] = []
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return list(self.transport.run(sql).rows)
+
+    def execute(self, sql: str) -> None:
+        self.transport.run(sql)
+
+    def standing(self, schema: str) -> Standing:
+        return standing(self.transport, schema)
+
+    def append(self, table: str, spec: Spec, rows: Rows) -> None:
+        assert self.depot is not None
+        files = rows.files or (self.depot.stage(self.source, spec, rows.query),)
+        self.execute(copy(table, self.depot.manifest(files), self.copy_role))
+
+    def settle(self, table: str) -> None:
+        # Statistics are for after the commit: ANALYZE would hold all locks for its time.
+        self.made.append(table)
+
+
+def standing(transport: Transport, schema: str) -> Standing:
+    """What stands in a schema, by the catalog that Redshift shares with PostgreSQL; types in the dialect's words."""
+    found = transport.run(
+        "SELECT c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull\n"
+        "FROM pg_catalog.pg_class AS c\n"
+        "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace\n"
+        "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid\n"
+        f"WHERE n.nspname = {REDSHIFT.literal(REDSHIFT.folded(schema))} AND c.relkind IN ('r', 'v')\n"
+        "AND a.attnum > 0 AND NOT a.attisdropped\n"
+        "ORDER BY c.relname, a.attnum"
+    ).rows
+    tables: dict[str, list[tuple[str, str, bool]]] = {}
+    for table, kind, column, type_, not_null in found:
+        if kind == "r":
+            tables.setdefault(table, []).append((column, _spelled(type_), not not_null))
+    views = frozenset(view for view, kind, *_ in found if kind == "v")
+    return Standing({name: tuple(columns) for name, columns in tables.items()}, views)
+
+
+_WORDS = {"character varying": "VARCHAR", "numeric": "DECIMAL", "timestamp without time zone": "TIMESTAMP"}
+
+
+def _spelled(type_: str) -> str:
+    """The catalog's word for a type, as the dialect writes it."""
+    word, bracket, rest = type_.partition("(")
+    return f"{_WORDS.get(word, word.upper())}{bracket}{rest}"
+
+
+__all__ = ["RedshiftSession", "standing"]
