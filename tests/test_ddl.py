@@ -228,7 +228,7 @@ def test_tables_that_clash_with_what_aisle_makes_are_refused(name: str) -> None:
         group: Degenerate
         thing: Lookup[Evil]
 
-    with pytest.raises(DeclarationError, match=f"{name}: another table, or a view that aisle makes, has its name"):
+    with pytest.raises(DeclarationError, match=f"{name}: another table, or a view or index that aisle makes, has its name"):
         ddl.ddl(Star("s", dimensions=[Evil, Other], facts=[Table]), DUCKDB)
 
 

@@ -35,7 +35,8 @@ def ddl(star: Star, dialect: Dialect) -> tuple[str, ...]:
             differ only in case are one name: so most warehouses have it.
     """
     tables = [create_table(star, spec, dialect) for spec in star.tables]
-    return (create_schema(star, dialect), *tables, *references(star, dialect), *dress(star, dialect))
+    made = [index for spec in star.tables for _, index in create_indexes(star, spec, dialect)]
+    return (create_schema(star, dialect), *tables, *made, *references(star, dialect), *dress(star, dialect))
 
 
 def fingerprint(star: Star, dialect: Dialect) -> str:
@@ -48,6 +49,7 @@ def structure(star: Star, dialect: Dialect) -> str:
     return _digest(
         [
             *(create_table(star, spec, dialect) for spec in star.tables),
+            *(index for spec in star.tables for _, index in create_indexes(star, spec, dialect)),
             *references(star, dialect),
             *(v.query for v in views(star, dialect)),
         ]
@@ -87,6 +89,16 @@ def create_temporary(name: str, spec: Spec, dialect: Dialect) -> str:
     return f"CREATE TEMPORARY TABLE {dialect.identifier(name)} ({listed})"
 
 
+def create_indexes(star: Star, spec: Spec, dialect: Dialect, name: str | None = None) -> tuple[tuple[str, str], ...]:
+    """The name and the statement of each index of a table; under names of their own, if the table has another name."""
+    table = dialect.identifier(star.name, name or spec.table)
+    made = []
+    for n, index in enumerate(dialect.layout(star, spec).indexes):
+        called = index.name if name is None else f"{name}_{n}"
+        made.append((called, index.statement(table, dialect.identifier(called))))
+    return tuple(made)
+
+
 def references(star: Star, dialect: Dialect) -> tuple[str, ...]:
     """The foreign keys, for when all tables stand under their names."""
     return tuple(statement for spec in star.tables for statement in dialect.layout(star, spec).references)
@@ -99,11 +111,14 @@ def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
         DeclarationError: two relations, or two columns of a view, would have one name.
     """
     made = views(star, dialect)
-    taken = Counter(n.casefold() for n in (*(s.table for s in star.tables), *(v.name for v in made), RELEASE_TABLE))
+    indexes = (i.name for spec in star.tables for i in dialect.layout(star, spec).indexes)
+    taken = Counter(n.casefold() for n in (*(s.table for s in star.tables), *(v.name for v in made), RELEASE_TABLE, *indexes))
     for spec in star.tables:
         if taken[spec.table.casefold()] > 1:
             raise DeclarationError(
-                spec.table, "another table, or a view that aisle makes, has its name in the warehouse", 'Give it name="…".'
+                spec.table,
+                "another table, or a view or index that aisle makes, has its name in the warehouse",
+                'Give it name="…".',
             )
     _check_names(star, made, dialect)
     create = [f"CREATE OR REPLACE VIEW {dialect.identifier(star.name, v.name)} AS\n{v.query}" for v in made]
@@ -164,6 +179,7 @@ __all__ = [
     "RELEASE_TABLE",
     "Spec",
     "columns",
+    "create_indexes",
     "create_schema",
     "create_table",
     "create_temporary",

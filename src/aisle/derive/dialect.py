@@ -17,6 +17,14 @@ Spec = DimensionSpec | CalendarSpec | FactSpec
 
 
 @dataclass(frozen=True)
+class Index:
+    """An index: its name, and the statement that makes it, given the quoted names of the table and of the index."""
+
+    name: str
+    statement: Callable[[str, str], str]
+
+
+@dataclass(frozen=True)
 class Layout:
     """What one kind of warehouse says of a table beyond its columns' names and plain types.
 
@@ -24,12 +32,14 @@ class Layout:
         columns: what stands after a column's type, by column (as the catalog names it).
         constraints: what stands after the columns, in the parentheses.
         table: what stands after the parentheses.
+        indexes: what is made when a table's rows are in it.
         references: statements to run when all tables of the star stand: the foreign keys.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
     table: str = ""
+    indexes: tuple[Index, ...] = ()
     references: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aisle.derive.dialect import DUCKDB, Dialect
+from aisle.derive.postgres import POSTGRES
 from aisle.derive.redshift import REDSHIFT
 
-DIALECTS: Mapping[str, Dialect] = {d.name: d for d in (DUCKDB, REDSHIFT)}
+DIALECTS: Mapping[str, Dialect] = {d.name: d for d in (DUCKDB, POSTGRES, REDSHIFT)}

@@ -20,6 +20,10 @@ _GONE, _CAME, _NEXT = "_aisle_gone", "_aisle_came", "_aisle_next_{}"
 # Names of tables and columns of a star do not begin with _ (declare.classes): these are free.
 
 
+_MUCH = 10
+"""If more than a tenth of a table's rows moved, the warehouse takes its statistics anew, as PostgreSQL does of itself."""
+
+
 class TamperedError(Exception):
     """The warehouse's rows are not those that were loaded."""
 
@@ -108,11 +112,16 @@ def _make_anew(session: Session, star: Star, todo: Plan, held: Held | None) -> t
         session.execute(ddl.create_table(star, step.spec, session.dialect, _NEXT.format(n)))
         if (rows := whole(session.source, step)) is not None:
             session.append(table, step.spec, rows)
+        for _, index in ddl.create_indexes(star, step.spec, session.dialect, _NEXT.format(n)):
+            session.execute(index)
         session.settle(table)
         tallies[step.spec.table] = tally(session, table, step.spec)
     before = _clear(session, star, held)
     for n, step in enumerate(todo.steps):
         session.execute(f"ALTER TABLE {name(star.name, _NEXT.format(n))} RENAME TO {name(step.spec.table)}")
+        former = ddl.create_indexes(star, step.spec, session.dialect, _NEXT.format(n))
+        for (was, _), (index, _) in zip(former, ddl.create_indexes(star, step.spec, session.dialect), strict=True):
+            session.execute(f"ALTER INDEX {name(star.name, was)} RENAME TO {name(index)}")
     for statement in ddl.references(star, session.dialect):
         session.execute(statement)
     return {table: Moved(before.get(table, 0), made.rows) for table, made in tallies.items()}, tallies
@@ -143,6 +152,8 @@ def _move(session: Session, star: Star, todo: Plan, held: Held) -> tuple[dict[st
             gone, came = _exchange(session, star, step)
             moved[step.spec.table] = Moved(gone.rows, came.rows)
             tallies[step.spec.table] = tallies[step.spec.table] - gone + came
+            if _MUCH * (gone.rows + came.rows) > tallies[step.spec.table].rows:
+                session.settle(session.dialect.identifier(star.name, step.spec.table))
     return moved, tallies
 
 
@@ -177,4 +188,5 @@ def _stage(session: Session, table: str, spec: ddl.Spec, rows: Rows) -> Tally:
     session.execute(ddl.create_temporary(table, spec, session.dialect))
     name = session.dialect.identifier(table)
     session.append(name, spec, rows)
+    session.settle(name)
     return tally(session, name, spec)

@@ -9,7 +9,9 @@ from aisle.warehouses.port import Warehouse
 
 
 def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
-    """The warehouse at an address: the path of a DuckDB file, or `redshift://…`. Nothing is opened or made until it is asked.
+    """The warehouse at an address: the path of a DuckDB file, `postgresql://…` or `redshift://…`.
+
+    Nothing is opened or made until it is asked.
 
     Args:
         address: such as `warehouse.duckdb`.
@@ -24,6 +26,8 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
         from aisle.warehouses.redshift.warehouse import RedshiftWarehouse
 
         return RedshiftWarehouse(parse(text), schema)
+    if text.startswith(("postgresql://", "postgres://")):
+        return _postgres(text, schema)
     if "://" in text:
         kind = text.partition("://")[0]
         raise ConfigError(f"{kind}:// is no address that a warehouse can have yet: give the path of a DuckDB file.")
@@ -35,3 +39,14 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
     from aisle.warehouses.duckdb import DuckDBWarehouse
 
     return DuckDBWarehouse(path, schema)
+
+
+def _postgres(address: str, schema: str | None) -> Warehouse:
+    try:
+        from aisle.warehouses.postgres import PostgresWarehouse
+        from aisle.warehouses.postgres.address import parse
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "psycopg":
+            raise
+        raise ConfigError("A warehouse in PostgreSQL needs psycopg. Install it: pip install 'aisle[postgres]'") from None
+    return PostgresWarehouse(parse(address), schema)

@@ -61,7 +61,7 @@ class Session(Protocol):
         ...
 
     def settle(self, table: str) -> None:
-        """Called when all rows are in a table that was made anew: the time for statistics."""
+        """Called when many rows were put into a table: the time for statistics."""
         ...
 
 

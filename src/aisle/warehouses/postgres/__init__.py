@@ -1,0 +1,5 @@
+"""A warehouse in a PostgreSQL database."""
+
+from aisle.warehouses.postgres.warehouse import PostgresWarehouse
+
+__all__ = ["PostgresWarehouse"]

@@ -1,0 +1,56 @@
+"""A load's session in PostgreSQL: DuckDB reads the lake's files beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from duckdb import DuckDBPyConnection
+
+from aisle.derive.ddl import Spec
+from aisle.derive.postgres import POSTGRES
+from aisle.warehouses.difference import Rows
+from aisle.warehouses.postgres.copying import copy
+from aisle.warehouses.session import Standing
+
+_STANDING = """
+SELECT c.relname, c.relkind = 'v', a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
+FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'v')
+ORDER BY c.relname, a.attnum
+"""
+
+
+class PostgresSession:
+    """A connection to PostgreSQL inside a transaction, and a DuckDB connection that reads the lake."""
+
+    dialect = POSTGRES
+    hashed_by = "postgresql hash_record_extended"
+
+    def __init__(self, con: psycopg.Connection, source: DuckDBPyConnection) -> None:
+        self.con, self.source = con, source
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.con.execute(sql.encode()).fetchall()
+
+    def execute(self, sql: str) -> None:
+        self.con.execute(sql.encode())
+
+    def standing(self, schema: str) -> Standing:
+        tables: dict[str, list[tuple[str, str, bool]]] = {}
+        views = set()
+        for name, is_view, *column in self.ask(_STANDING.format(schema=POSTGRES.literal(schema))):
+            if is_view:
+                views.add(name)
+            else:
+                columns = tables.setdefault(name, [])
+                columns += [tuple(column)] if column[0] is not None else []
+        return Standing({name: tuple(columns) for name, columns in tables.items()}, frozenset(views))
+
+    def append(self, table: str, spec: Spec, rows: Rows) -> None:
+        copy(self.con, self.source, table, spec, rows)
+
+    def settle(self, table: str) -> None:
+        self.execute(f"ANALYZE {table}")
