@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from aisle.lake.storage import Storage
     from forks import Forks
+    from places import Database, PostgresServer
 
 S3Client = Any
 
@@ -84,3 +85,20 @@ def forks() -> Iterator[Forks]:
 
     with Forks(warm="kiosk:compile_all") as forks:
         yield forks
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server."""
+    from places import postgres_server
+
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[Database]:
+    """A database of its own in PostgreSQL, empty."""
+    database = postgres.database()
+    yield database
+    postgres.drop(database)

@@ -1,0 +1,84 @@
+"""Loads in processes of their own, which can be killed or stopped before each thing that they do to a warehouse."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from aisle.errors import WarehouseError
+from aisle.warehouses import loading, open_warehouse
+from aisle.warehouses.duckdb.session import DuckDBSession
+from aisle.warehouses.postgres.session import PostgresSession
+from shelf import SHOP, Shelf
+
+REFUSED = 7
+
+# Forked off a process that has imported everything and touched nothing: deltalake's runtime does not survive a fork.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["loads"])
+
+
+SIGNED = "signed"
+"""The point at which all is done, and not committed."""
+
+
+def start(folder: Path, address: str, *, at: int | str | None = None, by: int = signal.SIGKILL) -> BaseProcess:
+    """A process that loads the newest release of the lake in a folder.
+
+    Args:
+        at: the point at which it sends itself the signal `by`: its number, from 0, or SIGNED; the last one is past the commit.
+    """
+    process = _PROCESSES.Process(target=_load, args=(folder, address, at, by))
+    process.start()
+    return process
+
+
+def ended(process: BaseProcess) -> int:
+    """The exit code of a process that ends by itself: 0, REFUSED, or the negative number of a signal."""
+    process.join(60)
+    assert process.exitcode is not None, "it hangs"
+    return process.exitcode
+
+
+def _load(folder: Path, address: str, at: int | str | None, by: int) -> None:
+    passed = 0
+
+    def point(name: str = "") -> None:
+        nonlocal passed
+        if at is not None and at in (passed, name):
+            os.kill(os.getpid(), by)
+        passed += 1
+
+    def before(owner: type, *names: str) -> None:
+        for name in names:
+            setattr(owner, name, _led(getattr(owner, name), point))
+
+    before(PostgresSession, "ask", "execute", "append")
+    before(DuckDBSession, "ask", "execute", "append")
+    before(psycopg.Copy, "write", "__exit__")
+    sign = loading.sign
+    loading.sign = lambda *a: (sign(*a), point(SIGNED))
+    try:
+        shelf = Shelf(folder)
+        with open_warehouse(address, SHOP.name) as warehouse:
+            warehouse.load(SHOP, shelf.lake.releases.newest(), shelf.lake.gold, shelf.lake.releases.get)
+    except WarehouseError:
+        os._exit(REFUSED)
+    if isinstance(at, int):
+        os.kill(os.getpid(), by)
+
+
+def _led(whole: Callable[..., Any], point: Callable[[], None]) -> Callable[..., Any]:
+    def led(*args: Any, **how: Any) -> Any:
+        if not str(args[-1]).startswith("COMMENT"):  # there are hundreds, and one is like the other
+            point()
+        return whole(*args, **how)
+
+    return led
