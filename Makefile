@@ -68,6 +68,9 @@ format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+snapshots: $(VENV)/.installed-dev ## Write anew what `aisle sql --to redshift --out` gives, in tests/snapshots, for review
+	@$(BIN)/python scripts/snapshots.py
+
 bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one change on histories of 1 and 5 million lines
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/growth.py --rows 1000000 5000000
@@ -98,4 +101,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo demo-s3 journey late test fuzz lint format bench lock clean
+.PHONY: help demo demo-s3 journey late test fuzz lint format snapshots bench lock clean

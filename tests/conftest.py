@@ -21,6 +21,7 @@ S3Client = Any
 # Set before any worker starts, so that all have the same; and before any test reads it.
 os.environ.setdefault("AISLE_SEED", str(secrets.randbelow(2**32)))
 pytest.register_assert_rewrite("deliveries")
+pytest_plugins = ["redshift_fixtures"]
 
 settings.register_profile(
     "bounded",

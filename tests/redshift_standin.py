@@ -216,7 +216,7 @@ class Session:
         return answer
 
     def _foreign_key(self, sql: str) -> Answer:
-        child, parent = re.fullmatch(r"ALTER TABLE (\S+) ADD FOREIGN KEY \(.*\) REFERENCES (\S+) \(.*\)", sql, re.DOTALL).groups()
+        child, parent = re.fullmatch(r"ALTER TABLE (.+) ADD FOREIGN KEY \(.*\) REFERENCES (.+) \(.*\)", sql, re.DOTALL).groups()
         child, parent = (_oid(sqlglot.to_table(t, dialect="redshift")) for t in (child, parent))
         if not self._execute(f"SELECT 1 FROM standin.primary_keys WHERE of = {parent}").rows:
             raise RefusedError(f"there is no primary key for referenced table {parent}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import click
 
 from aisle.cli.command import Reply, command
 from aisle.errors import ConfigError
-from aisle.project import open_project
+from aisle.project import Project, open_project
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -19,15 +19,22 @@ if TYPE_CHECKING:
     from aisle.declare.star import Star
 
 DIALECTS = ("duckdb", "pyspark")
-WAREHOUSES = ("duckdb",)
+WAREHOUSES = ("duckdb", "redshift")
 
 
-@command(example="aisle sql\naisle sql fact_sales --dialect pyspark\naisle sql --ddl")
+@command(example="aisle sql\naisle sql fact_sales --dialect pyspark\naisle sql --ddl\naisle sql --to redshift --out warehouse/")
 @click.argument("table", required=False)
 @click.option("--dialect", type=click.Choice(DIALECTS), default=DIALECTS[0], show_default=True, help="Of the engine.")
 @click.option("--ddl", is_flag=True, help="Print how the warehouse's tables and views are made instead.")
-@click.option("--to", type=click.Choice(WAREHOUSES), default=WAREHOUSES[0], show_default=True, help="The warehouse, with --ddl.")
-def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
+@click.option(
+    "--to", type=click.Choice(WAREHOUSES), default=WAREHOUSES[0], show_default=True, help="The warehouse, with --ddl or --out."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder: write the warehouse's set-up there, as files for review.",
+)
+def sql(table: str | None, dialect: str, ddl: bool, to: str, out: Path | None) -> Reply:
     """Print the SQL that would run.
 
     Of every stage, or of those that make TABLE. No data is read.
@@ -35,12 +42,15 @@ def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
     Stages read raw_<source> (a drop as delivered), silver_<source> and the star's tables. Functions
     such as hash63 are aisle's own; each engine is given their definition, printed first for DuckDB.
     """
-    star = open_project(Path.cwd()).star
+    project = open_project(Path.cwd())
+    star = project.star
+    if out is not None:
+        return _written(project, to, out)
     if ddl:
         from aisle.derive.ddl import ddl as derived
-        from aisle.derive.dialect import DUCKDB
+        from aisle.derive.dialects import DIALECTS as WRITTEN
 
-        statements = derived(star, {"duckdb": DUCKDB}[to])
+        statements = derived(star, WRITTEN[to])
         return Reply({"warehouse": to, "statements": statements}, "\n\n".join(f"{s.rstrip().rstrip(';')};" for s in statements))
     import ibis
 
@@ -57,6 +67,33 @@ def sql(table: str | None, dialect: str, ddl: bool, to: str) -> Reply:
         parts.insert(0, f"-- the functions\n{MACROS.strip()}")
     data = [{"step": stage.step, "makes": stage.makes, "says": stage.says, "sql": text} for stage, text in made]
     return Reply({"dialect": dialect, "stages": data}, "\n\n".join(parts))
+
+
+def _written(project: Project, to: str, out: Path) -> Reply:
+    """Write a warehouse's set-up into a folder; what is not ours there is left."""
+    from aisle.derive.dialects import DIALECTS as WRITTEN
+    from aisle.warehouses.paper import Place, paper
+
+    place = Place(project.star.name, reader_role=f"{project.star.name}_reader")
+    if project.lake.startswith("s3://"):
+        place = replace(place, lake=project.lake)
+    if project.warehouse.startswith("redshift://"):
+        from aisle.warehouses.redshift.address import parse
+
+        given = parse(project.warehouse)
+        place = replace(
+            place, database=given.database, copy_role=given.copy_role, reader_role=given.reader_role or place.reader_role
+        )
+    files = paper(project.star, WRITTEN[to], place)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be written: {error.strerror or error}") from None
+    return Reply(
+        {"warehouse": to, "folder": out, "files": list(files)}, f"{len(files)} files in {out}, to be run in their order."
+    )
 
 
 @dataclass(frozen=True)

@@ -248,7 +248,7 @@ class Fact:
             members.insert(first, DegenerateSpec(time, at, time))
         spec = FactSpec(bare.table, bare.doc, lines, head, time, tuple(members), distribute)
         spread = [m.name for m in spec.lookups if isinstance(m.dimension, DimensionSpec)]
-        if distribute not in (None, EVENLY, *spread):
+        if distribute is not None and distribute not in (EVENLY, *spread):
             raise DeclarationError(
                 owner,
                 f"distribute={distribute!r} is no lookup of a dimension{did_you_mean(distribute, spread)}",

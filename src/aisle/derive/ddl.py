@@ -121,8 +121,16 @@ def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
                 'Give it name="…".',
             )
     _check_names(star, made, dialect)
-    create = [f"CREATE OR REPLACE VIEW {dialect.identifier(star.name, v.name)} AS\n{v.query}" for v in made]
-    return (*create, *_comments(star, dialect))
+    return (*(_create_view(star, v, dialect) for v in made), *_comments(star, dialect))
+
+
+def create_view(star: Star, view: View, dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make a view, and say what it is."""
+    return (_create_view(star, view, dialect), *_comments_on_view(star, view, dialect))
+
+
+def _create_view(star: Star, view: View, dialect: Dialect) -> str:
+    return f"CREATE OR REPLACE VIEW {dialect.identifier(star.name, view.name)} AS\n{view.query}"
 
 
 def _check_names(star: Star, made: tuple[View, ...], dialect: Dialect) -> None:
@@ -141,13 +149,22 @@ def _check_names(star: Star, made: tuple[View, ...], dialect: Dialect) -> None:
 
 def _comments(star: Star, dialect: Dialect) -> Iterator[str]:
     for spec in star.tables:
-        yield _comment("TABLE", _says(spec), dialect, star.name, spec.table)
-        for c in spec.columns:
-            yield _comment("COLUMN", _column_says(spec, c), dialect, star.name, spec.table, c.name)
+        yield from comments_on_table(star, spec, dialect)
     for view in views(star, dialect):
-        yield _comment("VIEW", view.doc, dialect, star.name, view.name)
-        for v in view.columns:
-            yield _comment("COLUMN", _marked(v.doc, v.shows), dialect, star.name, view.name, v.name)
+        yield from _comments_on_view(star, view, dialect)
+
+
+def comments_on_table(star: Star, spec: Spec, dialect: Dialect) -> Iterator[str]:
+    """What a table and its columns are, from docstrings."""
+    yield _comment("TABLE", _says(spec), dialect, star.name, spec.table)
+    for c in spec.columns:
+        yield _comment("COLUMN", _column_says(spec, c), dialect, star.name, spec.table, c.name)
+
+
+def _comments_on_view(star: Star, view: View, dialect: Dialect) -> Iterator[str]:
+    yield _comment("VIEW", view.doc, dialect, star.name, view.name)
+    for v in view.columns:
+        yield _comment("COLUMN", _marked(v.doc, v.shows), dialect, star.name, view.name, v.name)
 
 
 def _comment(kind: str, text: str, dialect: Dialect, *name: str) -> str:
@@ -179,10 +196,12 @@ __all__ = [
     "RELEASE_TABLE",
     "Spec",
     "columns",
+    "comments_on_table",
     "create_indexes",
     "create_schema",
     "create_table",
     "create_temporary",
+    "create_view",
     "ddl",
     "dress",
     "fingerprint",

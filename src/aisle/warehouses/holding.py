@@ -117,7 +117,8 @@ def sign(session: Session, star: Star, todo: Plan, release: Release, tallies: Ma
     else:
         if there:
             session.execute(f"DROP TABLE {table}")
-        _make(session, star, wanted)
+        for statement in create_release_table(star, dialect):
+            session.execute(statement)
     of_the_load: list[str | int] = [
         release.number,
         release.made_at,
@@ -133,14 +134,17 @@ def sign(session: Session, star: Star, todo: Plan, release: Release, tallies: Ma
     session.execute(f"INSERT INTO {table} VALUES {listed}")
 
 
-def _make(session: Session, star: Star, columns: tuple[tuple[str, str, bool], ...]) -> None:
-    name, literal = session.dialect.identifier, session.dialect.literal
+def create_release_table(star: Star, dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make `aisle_release`, and say what it is."""
+    name, literal = dialect.identifier, dialect.literal
     table = name(star.name, RELEASE_TABLE)
-    session.execute(f"CREATE TABLE {table} ({', '.join(f'{name(n)} {t} NOT NULL' for n, t, _ in columns)})")
+    columns = ", ".join(f"{name(n)} {dialect.type(type_)} NOT NULL" for n, (type_, _) in COLUMNS.items())
     says = "The release of the lake that this schema holds. Written by `aisle load`: do not change it."
-    session.execute(f"COMMENT ON TABLE {table} IS {literal(says)}")
-    for column, (_, says) in COLUMNS.items():
-        session.execute(f"COMMENT ON COLUMN {name(star.name, RELEASE_TABLE, column)} IS {literal(says)}")
+    return (
+        f"CREATE TABLE {table} ({columns})",
+        f"COMMENT ON TABLE {table} IS {literal(says)}",
+        *(f"COMMENT ON COLUMN {name(star.name, RELEASE_TABLE, n)} IS {literal(says)}" for n, (_, says) in COLUMNS.items()),
+    )
 
 
 def _value(dialect: Dialect, value: str | int) -> str:

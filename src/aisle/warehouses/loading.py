@@ -11,13 +11,13 @@ from aisle.lake.releases import Release
 from aisle.lake.tables import Table
 from aisle.warehouses.difference import Rows, difference, whole
 from aisle.warehouses.holding import count, look, recorded, sign, tally
+from aisle.warehouses.moving import CAME, GONE, delete, insert
 from aisle.warehouses.plan import Found, Held, Plan, Step, full, plan
 from aisle.warehouses.port import Loaded, Moved
 from aisle.warehouses.session import Door, Session
 from aisle.warehouses.tally import Tally
 
-_GONE, _CAME, _NEXT = "_aisle_gone", "_aisle_came", "_aisle_next_{}"
-# Names of tables and columns of a star do not begin with _ (declare.classes): these are free.
+_NEXT = "_aisle_next_{}"
 
 
 _MUCH = 10
@@ -164,22 +164,20 @@ def _exchange(session: Session, star: Star, step: Step) -> tuple[Tally, Tally]:
     gone, came = difference(session.source, step)
     taken, put = Tally(0, 0), Tally(0, 0)
     if gone is not None:
-        taken = _stage(session, _GONE, spec, gone)
+        taken = _stage(session, GONE, spec, gone)
         met = " AND ".join(f"{name('_row', k)} = {name('_gone', k)}" for k in ddl.key(spec))
-        there = tally(session, table, spec, f"JOIN {name(_GONE)} AS {name('_gone')} ON {met}")
+        there = tally(session, table, spec, f"JOIN {name(GONE)} AS {name('_gone')} ON {met}")
         if there != taken:
             what = (
                 f"{there.rows:,} were in the warehouse" if there.rows != taken.rows else "some have other values in the warehouse"
             )
             raise TamperedError(f"Of {taken.rows:,} rows to take out of {spec.table}, {what}.")
-        # Without aliases: not every warehouse takes them in a DELETE.
-        same = " AND ".join(f"{name(spec.table, k)} = {name(_GONE, k)}" for k in ddl.key(spec))
-        session.execute(f"DELETE FROM {table} USING {name(_GONE)} WHERE {same}")
-        session.execute(f"DROP TABLE {name(_GONE)}")
+        session.execute(delete(star, spec, session.dialect))
+        session.execute(f"DROP TABLE {name(GONE)}")
     if came is not None:
-        put = _stage(session, _CAME, spec, came)
-        session.execute(f"INSERT INTO {table} SELECT * FROM {name(_CAME)}")
-        session.execute(f"DROP TABLE {name(_CAME)}")
+        put = _stage(session, CAME, spec, came)
+        session.execute(insert(star, spec, session.dialect))
+        session.execute(f"DROP TABLE {name(CAME)}")
     return taken, put
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from aisle.errors import ConfigError
@@ -86,7 +86,7 @@ def _host(parts: SplitResult) -> tuple[re.Match[str] | None, int]:
     return _HOST.fullmatch(parts.hostname or ""), port
 
 
-def _options(parts: SplitResult) -> dict[str, str]:  # type: ignore[misc]
+def _options(parts: SplitResult) -> dict[str, Any]:
     known = ("copy_role", "transport", "reader_role")
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(given.keys() - set(known)):

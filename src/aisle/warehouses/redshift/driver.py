@@ -8,6 +8,7 @@ from typing import Any
 
 import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
+from redshift_connector.error import Error
 
 from aisle.warehouses.redshift.address import Address
 from aisle.warehouses.redshift.credentials import refused
@@ -47,7 +48,7 @@ class Driver:
             )
         except (BotoCoreError, ClientError) as error:
             raise refused(address, error) from error
-        except (redshift_connector.Error, OSError) as error:
+        except (Error, OSError) as error:
             raise RefusedError(_why(address, error)) from error
         # Transactions begin where we say BEGIN: the driver's own would make CREATE DATABASE impossible.
         self._connection.autocommit = True
@@ -65,11 +66,11 @@ class Driver:
                 columns = tuple(_text(c[0]) for c in cursor.description)
                 types = tuple(_TYPES.get(c[1], f"type {c[1]}") for c in cursor.description)
                 return Result(columns, types, tuple(tuple(map(_plain, row)) for row in cursor.fetchall()))
-            except (redshift_connector.Error, OSError) as error:
+            except (Error, OSError) as error:
                 raise RefusedError(_said(error)) from error
 
     def close(self) -> None:
-        with contextlib.suppress(redshift_connector.Error, OSError):
+        with contextlib.suppress(Error, OSError):
             self._connection.close()
 
 

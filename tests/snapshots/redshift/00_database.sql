@@ -1,0 +1,3 @@
+-- Run alone, connected to another database.
+
+CREATE DATABASE "shop";
