@@ -354,9 +354,11 @@ def _assert_fits(url: str, name: str, kind: str, whole: str, type_: str, mark: s
 
 
 def folded_names(sql: str) -> str:
-    """ASCII letters of quoted names in lower case."""
+    """ASCII letters of quoted names in lower case, but for names of roles, which keep theirs."""
     pieces = re.split(r"""('(?:[^'\\]|\\.|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)""", sql, flags=re.DOTALL)
-    return "".join(p.translate({n: n + 32 for n in range(65, 91)}) if p.startswith('"') else p for p in pieces)
+    lower = {n: n + 32 for n in range(65, 91)}
+    kept = [before.endswith("ROLE ") for before in ("", *pieces)]
+    return "".join(p.translate(lower) if p.startswith('"') and not k else p for p, k in zip(pieces, kept, strict=False))
 
 
 def parsed(sql: str) -> exp.Expression:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
 from aisle.warehouses.redshift.address import Address
@@ -27,6 +29,8 @@ def refused(address: Address, error: BotoCoreError | ClientError) -> RefusedErro
         return RefusedError(f"AWS does not accept the credentials ({code}). {_CHAIN}")
     if code.startswith("AccessDenied"):
         return RefusedError(f"AWS grants no right to it: {says}")
-    if code == "ResourceNotFoundException" or (code == "ValidationException" and "orkgroup" in says):
+    if code == "ResourceNotFoundException" or (
+        code == "ValidationException" and re.search(r"orkgroup|endpoint doesn't exist", says)
+    ):
         return RefusedError(f"there is no workgroup {address.workgroup} in {address.region}: {says}")
     return RefusedError(f"{code}: {says}")

@@ -43,10 +43,10 @@ class DataApi:
     def __init__(self, address: Address) -> None:
         self.address = address
         try:
-            self._client = boto3.client(
+            self._client = boto3.Session().client(
                 "redshift-data",
                 region_name=address.region,
-                config=Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=15, user_agent_extra="aisle"),
+                config=Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=15, user_agent_extra="aisle"),
             )
         except (BotoCoreError, ClientError) as error:
             raise refused(address, error) from error

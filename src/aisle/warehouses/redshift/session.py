@@ -30,7 +30,7 @@ class RedshiftSession:
 
     def __init__(self, transport: Transport, source: DuckDBPyConnection, depot: Depot | None, copy_role: str | None) -> None:
         self.transport, self.source, self.depot, self.copy_role = transport, source, depot, copy_role
-        self.made: list[str] = []
+        self.filled: set[str] = set()
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.transport.run(sql).rows)
@@ -45,10 +45,10 @@ class RedshiftSession:
         assert self.depot is not None
         files = rows.files or (self.depot.stage(self.source, spec, rows.query),)
         self.execute(copy(table, self.depot.manifest(files), self.copy_role))
+        self.filled.add(spec.table)
 
     def settle(self, table: str) -> None:
-        # Statistics are for after the commit: ANALYZE would hold all locks for its time.
-        self.made.append(table)
+        """Statistics are for after the commit, which they would hold up."""
 
 
 def standing(transport: Transport, schema: str) -> Standing:

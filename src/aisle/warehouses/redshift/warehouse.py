@@ -170,8 +170,8 @@ class _Door:
                 self.depot.sweep()
             # The rows are in: statistics that fail are Redshift's to make up for, which it does by itself.
             with contextlib.suppress(RefusedError):
-                for spec in self.star.tables if session.made else ():
-                    transport.run(analyze(REDSHIFT.identifier(schema, spec.table)))
+                for table in sorted(session.filled):
+                    transport.run(analyze(REDSHIFT.identifier(schema, table)))
 
     @contextlib.contextmanager
     def saying(self, what: str) -> Iterator[None]:
