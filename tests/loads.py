@@ -7,15 +7,16 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
+import redshift_driver
 from aisle.errors import WarehouseError
 from aisle.warehouses import loading, open_warehouse
 from aisle.warehouses.duckdb.session import DuckDBSession
 from aisle.warehouses.postgres.session import PostgresSession
+from aisle.warehouses.redshift.session import RedshiftSession
 from shelf import SHOP, Shelf
 
 REFUSED = 7
@@ -29,13 +30,13 @@ SIGNED = "signed"
 """The point at which all is done, and not committed."""
 
 
-def start(folder: Path, address: str, *, at: int | str | None = None, by: int = signal.SIGKILL) -> BaseProcess:
-    """A process that loads the newest release of the lake in a folder.
+def start(lake: str, address: str, *, at: int | str | None = None, by: int = signal.SIGKILL) -> BaseProcess:
+    """A process that loads the newest release of a lake. What the environment says of AWS, it is told.
 
     Args:
         at: the point at which it sends itself the signal `by`: its number, from 0, or SIGNED; the last one is past the commit.
     """
-    process = _PROCESSES.Process(target=_load, args=(folder, address, at, by))
+    process = _PROCESSES.Process(target=_load, args=(lake, address, at, by, dict(os.environ)))
     process.start()
     return process
 
@@ -47,7 +48,10 @@ def ended(process: BaseProcess) -> int:
     return process.exitcode
 
 
-def _load(folder: Path, address: str, at: int | str | None, by: int) -> None:
+def _load(lake: str, address: str, at: int | str | None, by: int, environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    redshift_driver.serve_from_environment()
     passed = 0
 
     def point(name: str = "") -> None:
@@ -62,11 +66,13 @@ def _load(folder: Path, address: str, at: int | str | None, by: int) -> None:
 
     before(PostgresSession, "ask", "execute", "append")
     before(DuckDBSession, "ask", "execute", "append")
+    before(RedshiftSession, "ask", "execute", "append")
+    before(redshift_driver.Cursor, "execute")
     before(psycopg.Copy, "write", "__exit__")
     sign = loading.sign
     loading.sign = lambda *a: (sign(*a), point(SIGNED))
     try:
-        shelf = Shelf(folder)
+        shelf = Shelf(lake)
         with open_warehouse(address, SHOP.name) as warehouse:
             warehouse.load(SHOP, shelf.lake.releases.newest(), shelf.lake.gold, shelf.lake.releases.get)
     except WarehouseError:

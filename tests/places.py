@@ -81,6 +81,22 @@ class Database:
         return self.outside(f"SELECT obj_description(oid) FROM pg_class WHERE relname = '{table}'")[0][0]
 
 
+class RedshiftDatabase(Database):
+    """The stand-in's database, which an outsider reaches without the stand-in."""
+
+    kind = "redshift"
+
+    def __init__(self, address: str, beneath: str) -> None:
+        super().__init__(beneath)
+        self.beneath, self.address = beneath, address
+
+    def outside(self, sql: str) -> list[tuple]:
+        return Database(self.beneath).outside(sql)
+
+    def change(self, sql: str) -> None:
+        Database(self.beneath).change(sql)
+
+
 class PostgresServer:
     """A PostgreSQL server, which makes a database for each who asks."""
 

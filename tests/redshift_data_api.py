@@ -28,7 +28,8 @@ class Service:
 
     def __init__(self, workgroup: Workgroup) -> None:
         self.workgroup = workgroup
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, Session | None] = {}
+        self.databases: dict[str, str] = {}
         self.statements: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, Answer] = {}
         self.calls: list[str] = []
@@ -57,7 +58,7 @@ class Service:
             if given["WorkgroupName"] != self.workgroup.name:
                 raise ServiceError("ValidationException", "Redshift endpoint doesn't exist in this region.")
             session = str(uuid.uuid4())
-            self.sessions[session] = None
+            self.sessions[session], self.databases[session] = None, given["Database"]
         statement = str(uuid.uuid4())
         self.statements[statement] = {"Id": statement, "Status": "SUBMITTED", "SessionId": session}
         threading.Thread(target=self._run, args=(statement, session, given)).start()
@@ -66,7 +67,7 @@ class Service:
     def _run(self, statement: str, session: str, given: dict[str, Any]) -> None:
         try:
             if self.sessions[session] is None:
-                self.sessions[session] = Session(self.workgroup, given["Database"])
+                self.sessions[session] = Session(self.workgroup, self.databases[session])
             answer = self.sessions[session].run(given["Sql"])
         except RefusedError as error:
             self.statements[statement] |= {"Status": "FAILED", "Error": f"ERROR: {error}"}

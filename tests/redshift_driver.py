@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -49,8 +51,23 @@ class Connection:
         self._session.close()
 
 
+SERVER = "AISLE_TEST_STANDIN"
+"""By this variable a process finds the server of the stand-in that its parent serves."""
+
+
 def serve(workgroup: Workgroup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the driver find a workgroup."""
+    """Let the driver find a workgroup, here and in processes that begin with `serve_from_environment`."""
+    monkeypatch.setattr(redshift_connector, "connect", _connects(workgroup))
+    monkeypatch.setenv(SERVER, workgroup.server)
+
+
+def serve_from_environment() -> None:
+    """Let the driver find the workgroup of the parent process, if that serves one."""
+    if server := os.environ.get(SERVER):
+        redshift_connector.connect = _connects(Workgroup(server))
+
+
+def _connects(workgroup: Workgroup) -> Callable[..., Connection]:
 
     def connect(**given: object) -> Connection:
         assert given["iam"] is True
@@ -63,4 +80,4 @@ def serve(workgroup: Workgroup, monkeypatch: pytest.MonkeyPatch) -> None:
         except RefusedError as error:
             raise redshift_connector.ProgrammingError({"S": "FATAL", "C": "3D000", "M": str(error)}) from error
 
-    monkeypatch.setattr(redshift_connector, "connect", connect)
+    return connect

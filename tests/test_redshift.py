@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
-import uuid
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,44 +17,28 @@ import duckdb
 import psycopg
 import pytest
 
-import aisle.lake.lake
 from aisle import Dimension, NaturalKey, Source, Star, Track
 from aisle.errors import ConfigError, WarehouseError
-from aisle.lake.storage import Storage
 from aisle.lake.tables import DataFile
 from aisle.warehouses import Loaded, Moved, open_warehouse
 from aisle.warehouses.redshift.address import parse
-from bucket import Bucket
+from loads import SIGNED, ended, start
 from redshift_data_api import Service
 from redshift_fixtures import HOST
 from redshift_standin import ROLE, Workgroup
-from test_warehouse import CUSTOMERS, DAYS, FEBRUARY, JANUARY, SHOP, DimCustomer, Shelf
+from servers import CREDENTIALS
+from shelf import CUSTOMERS, JANUARY, SHOP, DimCustomer, Shelf, stocked
 
-SECRET = "test-secret-9"
+SECRET = CREDENTIALS["AWS_SECRET_ACCESS_KEY"]
 
 
-class BucketShelf(Shelf):
-    """A lake in a bucket, whose gold is put there by hand."""
+class S3Shelf(Shelf):
+    """A lake on S3, whose gold is put there by hand, and which is loaded by address."""
 
-    def __init__(self, address: str, star: Star = SHOP) -> None:
-        super().__init__(address, star)  # type: ignore[arg-type]
-
-    def _file(self, table: str, rows: list[tuple], month: str | None) -> DataFile:
-        to = self.lake.gold[table]
-        with tempfile.TemporaryDirectory() as folder:
-            here, to.storage = to.storage, Storage(folder)
-            try:
-                file = super()._file(table, rows, month)
-            finally:
-                to.storage = here
-            with here.create(f"{to.name}/{file.path}") as out:
-                out.write((Path(folder) / to.name / file.path).read_bytes())
-        return file
-
-    def load(self, address: str, **options: bool) -> Loaded:
+    def load(self, address: str, **how: bool) -> Loaded:
         newest = self.lake.releases.newest()
         with open_warehouse(address, self.star.name) as warehouse:
-            return warehouse.load(self.star, newest, self.lake.gold, self.lake.releases.get, **options)
+            return warehouse.load(self.star, newest, self.lake.gold, self.lake.releases.get, **how)
 
     def left(self) -> list[str]:
         """What loads left in the lake."""
@@ -65,20 +47,9 @@ class BucketShelf(Shelf):
 
 
 @pytest.fixture
-def bucket(aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an empty lake."""
-    monkeypatch.setattr(aisle.lake.lake, "Storage", Bucket)
-    return f"s3://lake/{uuid.uuid4()}/it's a lake"
-
-
-@pytest.fixture
-def shelf(bucket: str) -> BucketShelf:
-    shelf = BucketShelf(bucket)
-    shelf.put("dim_customer", CUSTOMERS)
-    shelf.put("dim_date", DAYS)
-    shelf.january = shelf.put("fact_sales", JANUARY, month="2024-01")
-    shelf.february = shelf.put("fact_sales", FEBRUARY, month="2024-02")
-    shelf.publish()
+def shelf(lake_on_s3: str) -> S3Shelf:
+    shelf = stocked(lake_on_s3)
+    shelf.__class__ = S3Shelf
     return shelf
 
 
@@ -105,7 +76,7 @@ def outside(workgroup: Workgroup, sql: str) -> list[tuple]:
 CORRECTED = [JANUARY[0], (1, 2, 11, 20240115, "it's", "2024-01-15 10:00:00+00", "6.00")]
 
 
-def correct(shelf: BucketShelf) -> None:
+def correct(shelf: S3Shelf) -> None:
     """Release 2: of January one line is corrected, one gone."""
     shelf.put("fact_sales", CORRECTED, [shelf.january], "2024-01")
     shelf.publish()
@@ -114,7 +85,7 @@ def correct(shelf: BucketShelf) -> None:
 # Loading
 
 
-def test_a_first_load_is_full_and_the_next_moves_what_changed(shelf: BucketShelf, address: str) -> None:
+def test_a_first_load_is_full_and_the_next_moves_what_changed(shelf: S3Shelf, address: str) -> None:
     rows = {"dim_customer": Moved(0, 4), "dim_date": Moved(0, 3), "fact_sales": Moved(0, 5)}
     assert shelf.load(address) == Loaded(1, None, "full", "The warehouse held no release of this star.", rows)
     assert shelf.load(address) == Loaded(1, 1, "up to date", "", {})
@@ -125,7 +96,7 @@ def test_a_first_load_is_full_and_the_next_moves_what_changed(shelf: BucketShelf
     assert shelf.left() == []
 
 
-def test_the_warehouse_holds_what_the_lake_holds(shelf: BucketShelf, by_driver: str, workgroup: Workgroup) -> None:
+def test_the_warehouse_holds_what_the_lake_holds(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
     shelf.load(by_driver)
     correct(shelf)
     shelf.load(by_driver)
@@ -140,7 +111,7 @@ def test_the_warehouse_holds_what_the_lake_holds(shelf: BucketShelf, by_driver: 
         assert sorted(outside(workgroup, f"SELECT * FROM shop.{table}"), key=repr) == sorted(plain, key=repr)
 
 
-def manifests(shelf: BucketShelf, workgroup: Workgroup, loads: Callable[[], object]) -> dict[str, list[dict]]:
+def manifests(shelf: S3Shelf, workgroup: Workgroup, loads: Callable[[], object]) -> dict[str, list[dict]]:
     """The entries of the manifests that a load's COPYs name, by table."""
     seen: dict[str, list[dict]] = {}
 
@@ -158,7 +129,7 @@ def manifests(shelf: BucketShelf, workgroup: Workgroup, loads: Callable[[], obje
 
 
 def test_manifests_name_exactly_the_files_of_the_release_then_only_what_is_added(
-    shelf: BucketShelf, by_driver: str, workgroup: Workgroup
+    shelf: S3Shelf, by_driver: str, workgroup: Workgroup
 ) -> None:
     def named(*files: DataFile) -> list[dict]:
         gold = shelf.lake.gold["fact_sales"]
@@ -180,7 +151,7 @@ def test_manifests_name_exactly_the_files_of_the_release_then_only_what_is_added
 
 
 def test_all_of_a_load_is_one_transaction_and_statistics_come_after_it(
-    shelf: BucketShelf, by_driver: str, workgroup: Workgroup
+    shelf: S3Shelf, by_driver: str, workgroup: Workgroup
 ) -> None:
     shelf.load(by_driver)
     correct(shelf)
@@ -197,7 +168,7 @@ def test_all_of_a_load_is_one_transaction_and_statistics_come_after_it(
     assert workgroup.sent[commit + 1 :] == ['ANALYZE "shop"."fact_sales"', "ROLLBACK"]
 
 
-def test_what_is_on_paper_is_what_runs(shelf: BucketShelf, by_driver: str, workgroup: Workgroup) -> None:
+def test_what_is_on_paper_is_what_runs(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
     from aisle.derive.redshift import REDSHIFT
     from aisle.warehouses.paper import Place, paper
     from test_redshift_paper import statements
@@ -218,7 +189,7 @@ def test_what_is_on_paper_is_what_runs(shelf: BucketShelf, by_driver: str, workg
             assert {known(s) for s in statements(text)} <= sent, name
 
 
-def test_a_warehouse_in_which_one_may_read(shelf: BucketShelf, by_driver: str, workgroup: Workgroup) -> None:
+def test_a_warehouse_in_which_one_may_read(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
     outside(workgroup, 'DO $$ BEGIN CREATE ROLE "Readers"; EXCEPTION WHEN duplicate_object THEN END $$')
     address = f"{by_driver}?reader_role=Readers"
     for _ in range(2):
@@ -229,7 +200,7 @@ def test_a_warehouse_in_which_one_may_read(shelf: BucketShelf, by_driver: str, w
         shelf.publish()
 
 
-def test_names_that_are_awkward_and_in_upper_case(bucket: str, by_driver: str, workgroup: Workgroup) -> None:
+def test_names_that_are_awkward_and_in_upper_case(lake_on_s3: str, by_driver: str, workgroup: Workgroup) -> None:
     class Things(Source, key="Select", changed_at="t"):
         Select: str
         größe: str  # noqa: PLC2401  (awkward on purpose)
@@ -241,7 +212,7 @@ def test_names_that_are_awkward_and_in_upper_case(bucket: str, by_driver: str, w
 
     star = Star("Order", dimensions=[Thing], facts=[])
     table = 'It\'s "a" Thing; --'
-    shelf = BucketShelf(bucket, star)
+    shelf = S3Shelf(lake_on_s3, star)
     evil = r"'); DROP TABLE x; -- %s $1 ? :a \' \\ ü"
     row = (7, "k", evil, "1900-01-01 00:00:00+00", "9999-12-31 00:00:00+00", True, False, False, 1)
     file = shelf.put(table, [row])
@@ -252,12 +223,10 @@ def test_names_that_are_awkward_and_in_upper_case(bucket: str, by_driver: str, w
     shelf.publish()
     assert shelf.load(by_driver).tables == {table: Moved(1, 1)}
     with open_warehouse(by_driver, "Order") as warehouse:
-        assert warehouse.query('SELECT "select", "größe" FROM "It\'s a Thing; --_current"').rows == (("k", evil * 2),)
+        assert warehouse.query('SELECT "select", "größe" FROM "It\'s ""a"" Thing; --_current"').rows == (("k", evil * 2),)
 
 
-def test_another_declaration_takes_tables_away_that_refer_to_others(
-    shelf: BucketShelf, by_driver: str, workgroup: Workgroup
-) -> None:
+def test_another_declaration_takes_tables_away_that_refer_to_others(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
     shelf.load(by_driver)
     shelf.star = Star("shop", dimensions=[DimCustomer], facts=[])
     shelf.publish(star=shelf.star.fingerprint)
@@ -269,23 +238,22 @@ def test_another_declaration_takes_tables_away_that_refer_to_others(
 # Bad days
 
 
-def missing(shelf: BucketShelf, workgroup: Workgroup) -> str:
+def missing(shelf: S3Shelf, workgroup: Workgroup) -> str:
     shelf.lake.storage.delete(f"gold/fact_sales/{shelf.february.path}")
-    return r"The specified S3 path s3://lake/.*parquet doesn't exist"
+    return r"The specified S3 path s3://.*parquet doesn't exist"
 
 
-def wrong_length(shelf: BucketShelf, workgroup: Workgroup) -> str:
-    with shelf.lake.storage.create(f"gold/fact_sales/{shelf.february.path}") as out:
-        out.write(b"PAR1")
+def wrong_length(shelf: S3Shelf, workgroup: Workgroup) -> str:
+    shelf.lake.storage.put(f"gold/fact_sales/{shelf.february.path}", b"PAR1")
     return r"parquet has 4 bytes, but content_length in the manifest is \d+"
 
 
-def no_default_role(shelf: BucketShelf, workgroup: Workgroup) -> str:
+def no_default_role(shelf: S3Shelf, workgroup: Workgroup) -> str:
     workgroup.default_role = False
     return "There is no default IAM role"
 
 
-def too_long(shelf: BucketShelf, workgroup: Workgroup) -> str:
+def too_long(shelf: S3Shelf, workgroup: Workgroup) -> str:
     shelf.put("fact_sales", [(9, 1, 21, 20240115, "ü" * 513, "2024-04-01 00:00:00+00", "1.00")], month="2024-04")
     shelf.publish()
     return (
@@ -294,13 +262,12 @@ def too_long(shelf: BucketShelf, workgroup: Workgroup) -> str:
     )
 
 
-def other_columns(shelf: BucketShelf, workgroup: Workgroup) -> str:
+def other_columns(shelf: S3Shelf, workgroup: Workgroup) -> str:
     path = "_month=2024-01/other.parquet"
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         con.execute(f"COPY (SELECT 1 AS x) TO '{folder}/x' (FORMAT parquet)")
         data = (Path(folder) / "x").read_bytes()
-    with shelf.lake.storage.create(f"gold/fact_sales/{path}") as out:
-        out.write(data)
+    shelf.lake.storage.put(f"gold/fact_sales/{path}", data)
     gold = shelf.lake.gold["fact_sales"].open()
     gold.commit([DataFile(path, len(data), 1, "2024-01")], [shelf.january], {})
     shelf.publish()
@@ -309,7 +276,7 @@ def other_columns(shelf: BucketShelf, workgroup: Workgroup) -> str:
 
 @pytest.mark.parametrize("happens", [missing, wrong_length, no_default_role, too_long, other_columns])
 def test_a_copy_that_fails_says_why_and_leaves_all_as_it_was(
-    shelf: BucketShelf, address: str, workgroup: Workgroup, happens: Callable[[BucketShelf, Workgroup], str]
+    shelf: S3Shelf, address: str, workgroup: Workgroup, happens: Callable[[S3Shelf, Workgroup], str]
 ) -> None:
     says = happens(shelf, workgroup)
     with pytest.raises(WarehouseError, match=rf"The load failed, the warehouse is as it was \(empty\): .*{says}") as failed:
@@ -320,13 +287,13 @@ def test_a_copy_that_fails_says_why_and_leaves_all_as_it_was(
     assert shelf.left() == []
 
 
-def test_a_role_that_may_not_be_assumed(shelf: BucketShelf, by_driver: str) -> None:
+def test_a_role_that_may_not_be_assumed(shelf: S3Shelf, by_driver: str) -> None:
     with pytest.raises(WarehouseError, match="is not authorized to assume IAM Role arn:aws:iam::123456789012:role/other"):
         shelf.load(f"{by_driver}?copy_role=arn:aws:iam::123456789012:role/other")
     assert shelf.load(f"{by_driver}?copy_role={ROLE}").release == 1
 
 
-def test_a_load_that_fails_on_a_former_release_leaves_it(shelf: BucketShelf, address: str) -> None:
+def test_a_load_that_fails_on_a_former_release_leaves_it(shelf: S3Shelf, address: str) -> None:
     shelf.load(address)
     too_long(shelf, None)
     with pytest.raises(WarehouseError, match=r"as it was \(release 1\): "):
@@ -335,61 +302,35 @@ def test_a_load_that_fails_on_a_former_release_leaves_it(shelf: BucketShelf, add
     assert len(orders(address)) == 5
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = {path!r}
-import pytest
-import aisle.lake.lake
-from bucket import Bucket
-from redshift_driver import serve
-from redshift_standin import Workgroup
-aisle.lake.lake.Storage = Bucket
-import test_redshift as t
-workgroup = Workgroup({server!r})
-seen = []
-def before(sql):
-    if sql.startswith(("LOCK", "COPY", "DELETE", "INSERT", "COMMIT", "ANALYZE")): seen.append(sql)
-    if len(seen) == {at}: os.kill(os.getpid(), signal.SIGKILL)
-workgroup.before = before
-with pytest.MonkeyPatch.context() as patch:
-    serve(workgroup, patch)
-    shelf = t.BucketShelf({lake!r})
-    shelf.load({address!r})
-"""
-
-
-def test_a_load_killed_at_any_step_leaves_one_release_or_the_other_and_the_next_completes(
-    shelf: BucketShelf, by_driver: str, workgroup: Workgroup
-) -> None:
-    """A real process, killed before each statement of an incremental load that locks, moves rows, commits, or comes after."""
+def test_what_a_killed_load_left_is_swept_by_the_next(shelf: S3Shelf, by_driver: str) -> None:
+    """That each point of a load can be its last is test_warehouse's; here, that it leaves nothing for good."""
     shelf.load(by_driver)
-    before, after = orders(by_driver), [(1, 1, "10.00"), (1, 2, "6.00"), (3, 1, "7.00"), (4, 1, "2.00")]
     correct(shelf)
-    left, releases = set(), []
-    while release(by_driver) == 1:
-        script = KILLED.format(
-            path=[str(Path(__file__).parent)],
-            server=workgroup.server,
-            at=len(releases) + 1,
-            lake=str(shelf.lake.storage),
-            address=by_driver,
-        )
-        run = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
-        assert run.returncode == -signal.SIGKILL, run.stderr
-        left |= {path.split("/")[0] for path in shelf.left()}
-        releases.append(release(by_driver))
-        assert orders(by_driver) == (before if releases[-1] == 1 else after)
-    # LOCK, COPY and DELETE, COPY and INSERT, DELETE and INSERT of aisle_release, COMMIT; then ANALYZE.
-    assert releases == [1] * 8 + [2]
-    assert left == {"_manifests", "_staging"}
-    assert shelf.load(by_driver).mode == "up to date"
-    shelf.put("fact_sales", [], [shelf.february])
-    shelf.publish()
-    shelf.load(by_driver)
+    assert ended(start(str(shelf.lake.storage), by_driver, at=SIGNED)) == -signal.SIGKILL
+    assert {path.split("/")[0] for path in shelf.left()} == {"_manifests", "_staging"}
+    assert release(by_driver) == 1
+    assert shelf.load(by_driver).tables == {"fact_sales": Moved(2, 1)}
     assert shelf.left() == []
 
 
-def test_of_two_loads_at_once_the_second_waits(shelf: BucketShelf, address: str, workgroup: Workgroup) -> None:
+def test_two_warehouses_of_one_lake_do_not_sweep_each_other(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
+    workgroup.make("prod")
+    shelf.load(by_driver)
+    correct(shelf)
+    others = []
+
+    def before(sql: str) -> None:
+        if sql.startswith("COPY") and not others:
+            others.append("begun")
+            others.append(shelf.load(by_driver.replace("/dev", "/prod")))
+
+    workgroup.before = before
+    assert shelf.load(by_driver).tables == {"fact_sales": Moved(2, 1)}
+    assert others[1].release == 2
+    assert shelf.left() == []
+
+
+def test_of_two_loads_at_once_the_second_waits(shelf: S3Shelf, address: str, workgroup: Workgroup) -> None:
     shelf.load(address)
     correct(shelf)
     second: list[Loaded] = []
@@ -409,7 +350,7 @@ def test_of_two_loads_at_once_the_second_waits(shelf: BucketShelf, address: str,
     assert shelf.left() == []
 
 
-def test_tampering_is_said(shelf: BucketShelf, by_driver: str, workgroup: Workgroup) -> None:
+def test_tampering_is_said(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
     shelf.load(by_driver)
     outside(workgroup, "UPDATE shop.fact_sales SET amount = 99 WHERE order_id = 4")
     shelf.load(by_driver)
@@ -436,7 +377,7 @@ def test_a_lake_in_a_folder_is_refused(tmp_path: Path, by_driver: str) -> None:
 # The Data API
 
 
-def test_a_data_api_that_is_busy_is_asked_again(shelf: BucketShelf, by_data_api: str, data_api: Service) -> None:
+def test_a_data_api_that_is_busy_is_asked_again(shelf: S3Shelf, by_data_api: str, data_api: Service) -> None:
     data_api.throttled = 8  # more than boto3 tries
     shelf.load(by_data_api)
     assert data_api.throttled == 0
@@ -454,7 +395,7 @@ def test_a_right_that_lacks_and_a_workgroup_that_is_not(by_data_api: str, data_a
         release(by_data_api.replace("/dev", "/nope"))
 
 
-def test_answers_of_many_pages(shelf: BucketShelf, by_data_api: str, data_api: Service) -> None:
+def test_answers_of_many_pages(shelf: S3Shelf, by_data_api: str, data_api: Service) -> None:
     shelf.load(by_data_api)
     data_api.calls.clear()
     assert [n for (n,) in asked(by_data_api, "SELECT order_id FROM fact_sales ORDER BY 1")] == [1, 1, 2, 3, 4]
@@ -528,7 +469,7 @@ def test_addresses_that_are_none(text: str, says: str) -> None:
 # Asking
 
 
-def test_values_are_plain_python(shelf: BucketShelf, address: str) -> None:
+def test_values_are_plain_python(shelf: S3Shelf, address: str) -> None:
     shelf.load(address)
     with open_warehouse(address, "shop") as warehouse:
         answer = warehouse.query(
@@ -543,7 +484,7 @@ def test_values_are_plain_python(shelf: BucketShelf, address: str) -> None:
         assert zoned.rows == ((datetime(2024, 1, 1),),)
 
 
-def test_as_was_and_as_is(shelf: BucketShelf, by_driver: str) -> None:
+def test_as_was_and_as_is(shelf: S3Shelf, by_driver: str) -> None:
     shelf.load(by_driver)
     by = "SELECT customer_city, customer_segment, sum(amount) FROM {} GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2 NULLS FIRST"
     was, now = ([(c, s, str(a)) for c, s, a in asked(by_driver, by.format(f"fact_sales_{t}"))] for t in ("as_was", "as_is"))
@@ -551,9 +492,7 @@ def test_as_was_and_as_is(shelf: BucketShelf, by_driver: str) -> None:
     assert now == [(None, None, "1.00"), ("Oslo", "Home", "2.00"), ("Rome", "Office", "22.50")]
 
 
-def test_questions_that_fail_say_why_and_the_next_is_answered(
-    shelf: BucketShelf, address: str, subtests: pytest.Subtests
-) -> None:
+def test_questions_that_fail_say_why_and_the_next_is_answered(shelf: S3Shelf, address: str, subtests: pytest.Subtests) -> None:
     shelf.load(address)
     for sql, says in {
         "SELECT * FROM fact_sale": r'not understand the question: relation "fact_sale" does not exist',
@@ -572,7 +511,7 @@ def test_questions_that_fail_say_why_and_the_next_is_answered(
             assert warehouse.query("SELECT count(*) FROM fact_sales").rows == ((5,),)
 
 
-def test_questions_inside_a_block_see_one_release(shelf: BucketShelf, by_driver: str) -> None:
+def test_questions_inside_a_block_see_one_release(shelf: S3Shelf, by_driver: str) -> None:
     with open_warehouse(by_driver, "shop") as warehouse:
         assert warehouse.release() is None
         with pytest.raises(WarehouseError, match="Run `aisle load` first"):

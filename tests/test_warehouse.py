@@ -38,14 +38,22 @@ from shelf import (
 )
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return stocked(tmp_path / "lake")
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["duckdb", "postgres", "redshift"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return DuckDBFile(tmp_path / "made" / "shop.duckdb") if request.param == "duckdb" else request.getfixturevalue("database")
+    if request.param == "duckdb":
+        return DuckDBFile(tmp_path / "made" / "shop.duckdb")
+    return request.getfixturevalue({"postgres": "database", "redshift": "redshift"}[request.param])
+
+
+@pytest.fixture
+def lake(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> str:
+    """The address of a lake that is not made yet, where the warehouse can read it."""
+    return request.getfixturevalue("lake_on_s3") if place.kind == "redshift" else str(tmp_path / "lake")
+
+
+@pytest.fixture
+def shelf(lake: str) -> Shelf:
+    return stocked(lake)
 
 
 @pytest.fixture(autouse=True)
@@ -136,8 +144,8 @@ def test_a_release_in_which_nothing_of_gold_changed_is_signed(shelf: Shelf, plac
     assert place.open().release() == 2
 
 
-def test_a_table_that_the_release_does_not_have_is_empty(tmp_path: Place, place: Place) -> None:
-    shelf = Shelf(tmp_path / "lake")
+def test_a_table_that_the_release_does_not_have_is_empty(lake: str, place: Place) -> None:
+    shelf = Shelf(lake)
     shelf.put("dim_customer", CUSTOMERS)
     shelf.publish()
     shelf.load(place)
@@ -279,7 +287,7 @@ def test_rows_exchanged_by_hand_are_found_when_they_should_move(shelf: Shelf, pl
     shelf.load(place)
     place.change("DELETE FROM shop.fact_sales WHERE order_id = 2")
     place.change(
-        "INSERT INTO shop.fact_sales SELECT 9, line, customer_key, order_date_key, note, \"at\", amount FROM shop.fact_sales WHERE order_id = 3"
+        'INSERT INTO shop.fact_sales SELECT 9, line, customer_key, order_date_key, note, "at", amount FROM shop.fact_sales WHERE order_id = 3'
     )
     shelf.put("fact_sales", JANUARY[:2], [shelf.january], "2024-01")
     shelf.publish()
@@ -340,7 +348,7 @@ def test_a_load_that_fails_midway_leaves_the_former_state(shelf: Shelf, place: P
     shelf.put("dim_customer", [NOBODY], list(shelf.lake.gold["dim_customer"].open().files))
     broken = shelf.put("fact_sales", JANUARY[:1], [shelf.january], "2024-01")
     shelf.publish()
-    Path(shelf.lake.storage.url(f"gold/fact_sales/{broken.path}")).write_bytes(b"not parquet at all")
+    shelf.lake.storage.put(f"gold/fact_sales/{broken.path}", b"not parquet at all")
     with pytest.raises(WarehouseError, match=r"The load failed, the warehouse is as it was \(release 1\): .*"):
         shelf.load(place)
     assert place.open().release() == 1
@@ -368,7 +376,7 @@ def test_files_that_are_not_what_the_log_says(shelf: Shelf, place: Place) -> Non
 
 @pytest.mark.parametrize("former", [None, 1])
 def test_killed_at_any_point_a_load_leaves_the_former_release_and_the_next_one_goes_on(
-    tmp_path: Path, shelf: Shelf, place: Place, former: int | None
+    lake: str, shelf: Shelf, place: Place, former: int | None
 ) -> None:
     """Real processes, one for each point: before each statement, each buffer of rows, the commit, and after it.
 
@@ -382,7 +390,7 @@ def test_killed_at_any_point_a_load_leaves_the_former_release_and_the_next_one_g
     shelf.put("dim_customer", [*CUSTOMERS, (31, 3, *BOB[2:])], list(shelf.lake.gold["dim_customer"].open().files))
     release = shelf.publish()
     for at in itertools.count():
-        assert ended(start(tmp_path / "lake", place.address, at=at)) == -signal.SIGKILL
+        assert ended(start(lake, place.address, at=at)) == -signal.SIGKILL
         if (there := place.open().release()) == release.number:
             break  # killed after its commit
         assert there == former
@@ -391,25 +399,25 @@ def test_killed_at_any_point_a_load_leaves_the_former_release_and_the_next_one_g
     assert shelf.load(place).mode == "up to date"
 
 
-def test_of_several_loads_at_once_each_ends_whole_or_is_refused(tmp_path: Path, shelf: Shelf, place: Place) -> None:
+def test_of_several_loads_at_once_each_ends_whole_or_is_refused(lake: str, shelf: Shelf, place: Place) -> None:
     for n in range(5):
         shelf.put("fact_sales", [(10 + n, 1, 21, 20240215, None, "2024-02-16 10:00:00+00", "1.00")], month="2024-02")
         shelf.publish()
-        codes = {ended(p) for p in [start(tmp_path / "lake", place.address) for _ in range(3)]}
+        codes = {ended(p) for p in [start(lake, place.address) for _ in range(3)]}
         assert codes == {0} or (place.kind == "duckdb" and codes == {0, REFUSED})
         assert place.open().release() == shelf.number
         assert_loaded(shelf, place)
 
 
-def test_a_load_that_sleeps_is_waited_for_or_refuses_others(tmp_path: Path, shelf: Shelf, place: Place) -> None:
+def test_a_load_that_sleeps_is_waited_for_or_refuses_others(lake: str, shelf: Shelf, place: Place) -> None:
     """It sleeps with its rows in place, and nothing committed."""
     shelf.load(place)
     before = standing(SHOP, place)
     shelf.put("fact_sales", JANUARY[:1], [shelf.january], "2024-01")
     shelf.publish()
-    sleeper = start(tmp_path / "lake", place.address, at=SIGNED, by=signal.SIGSTOP)
+    sleeper = start(lake, place.address, at=SIGNED, by=signal.SIGSTOP)
     asleep(sleeper.pid)
-    second = start(tmp_path / "lake", place.address)
+    second = start(lake, place.address)
     if place.kind == "duckdb":
         assert ended(second) == REFUSED
     else:
@@ -469,9 +477,9 @@ def test_questions_inside_a_block_see_one_release_and_a_load_after_them_works(sh
         assert warehouse.query("SELECT count(*) FROM fact_sales").rows == ((2,),)
 
 
-def test_two_stars_in_one_warehouse(shelf: Shelf, place: Place, tmp_path: Place) -> None:
+def test_two_stars_in_one_warehouse(lake: str, shelf: Shelf, place: Place) -> None:
     shelf.load(place)
-    other = Shelf(tmp_path / "other", Star("sparse", dimensions=[DimCustomer], facts=[]))
+    other = Shelf(f"{lake}-other", Star("sparse", dimensions=[DimCustomer], facts=[]))
     other.put("dim_customer", [NOBODY])
     other.publish()
     other.publish()

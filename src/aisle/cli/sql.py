@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aisle.declare.star import Star
 
 DIALECTS = ("duckdb", "pyspark")
-WAREHOUSES = ("duckdb", "redshift")
+WAREHOUSES = ("duckdb", "postgres", "redshift")
 
 
 @command(example="aisle sql\naisle sql fact_sales --dialect pyspark\naisle sql --ddl\naisle sql --to redshift --out warehouse/")

@@ -53,8 +53,7 @@ class Depot:
         entries = [{"url": f.url, "mandatory": True, "meta": {"content_length": f.size}} for f in files]
         self.named += sum(entry["meta"]["content_length"] for entry in entries)  # type: ignore[index]
         path = f"{MANIFESTS}/{self._folder}/{uuid.uuid4()}.json"
-        with self.storage.create(path) as out:
-            out.write(json.dumps({"entries": entries}, indent=1).encode())
+        self.storage.put(path, json.dumps({"entries": entries}, indent=1).encode())
         return self.storage.url(path)
 
     def stage(self, source: DuckDBPyConnection, spec: Spec, query: str) -> File:
