@@ -12,7 +12,7 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +37,7 @@ class Project:
         reference: where the star is: "star.py:star" (a file) or "package.module:star".
         landing: folder with a sub-folder for each source.
         lake: folder of the lake.
-        warehouse: address of the warehouse: a DuckDB file.
+        warehouse: address of the warehouse: a DuckDB file, or a URL; it may hold a password (`aisle.warehouses.shown`).
         truth: folder where `aisle generate` says what is true of the data it made.
         memory_limit: of the engine, such as "2GB"; None leaves the choice to it.
     """
@@ -46,7 +46,7 @@ class Project:
     reference: str = "star.py:star"
     landing: str = "landing"
     lake: str = "lake"
-    warehouse: str = "warehouse.duckdb"
+    warehouse: str = field(default="warehouse.duckdb", repr=False)
     truth: str = "truth"
     memory_limit: str | None = None
 

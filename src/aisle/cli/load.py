@@ -12,7 +12,7 @@ from aisle.project import open_project
 
 
 @command(
-    example="aisle load\naisle load --verify\nAISLE_WAREHOUSE=other.duckdb aisle load",
+    example="aisle load\naisle load --verify\nAISLE_WAREHOUSE=postgresql://me@host/shop aisle load",
     exits={
         3: "there is no release yet",
         7: "the warehouse cannot be loaded, or was changed by hand; it holds what it held before",
@@ -32,10 +32,11 @@ def load(verify: bool, repair: bool) -> Reply:
     project = open_project(Path.cwd())
     star = project.star
     from aisle.lake.lake import Lake
-    from aisle.warehouses import open_warehouse
+    from aisle.warehouses import open_warehouse, shown
 
     lake = Lake(project.lake, star)
     release = lake.releases.standing()
     with open_warehouse(project.warehouse, star.name) as warehouse:
         loaded = warehouse.load(star, release, lake.gold, lake.releases.get, repair=repair, verify=verify)
-    return Reply({"warehouse": project.warehouse, **vars(loaded)}, show.loaded(loaded, project))
+    address = shown(project.warehouse)
+    return Reply({"warehouse": address, **vars(loaded)}, show.loaded(loaded, address))

@@ -151,15 +151,15 @@ def undone(done: Undone, project: Project) -> str:
     return "\n".join(lines)
 
 
-def loaded(done: Loaded, project: Project) -> str:
-    """What `aisle load` did."""
+def loaded(done: Loaded, warehouse: str) -> str:
+    """What `aisle load` did to the warehouse of this address."""
     verified = [f"{name} is as it was loaded, all {_n(rows)} rows." for name, rows in done.verified.items()]
     if done.mode == "up to date":
-        return "\n".join([*verified, f"The warehouse {project.warehouse} holds release {done.release} already: nothing to do."])
+        return "\n".join([*verified, f"The warehouse {warehouse} holds release {done.release} already: nothing to do."])
     former = "" if done.former is None else f", which held release {done.former}"
     how = done.why or "Only what changed between the two was moved."
     moved = [(name, _n(m.inserted), _n(m.deleted)) for name, m in done.tables.items()]
-    title = click.style(f"Release {done.release}", bold=True) + f" is in the warehouse {project.warehouse}{former}. {how}"
+    title = click.style(f"Release {done.release}", bold=True) + f" is in the warehouse {warehouse}{former}. {how}"
     return "\n".join([*verified, title, *(["", _small(("table", "rows put in", "taken out"), moved)] if moved else [])])
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from aisle.errors import ConfigError
 from aisle.warehouses.port import Warehouse
+
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
@@ -26,8 +30,11 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
         from aisle.warehouses.redshift.warehouse import RedshiftWarehouse
 
         return RedshiftWarehouse(parse(text), schema)
-    if text.startswith(("postgresql://", "postgres://")):
-        return _postgres(text, schema)
+    if text.startswith(_POSTGRES):
+        with _psycopg():
+            from aisle.warehouses.postgres import PostgresWarehouse
+            from aisle.warehouses.postgres.address import parse as parsed
+        return PostgresWarehouse(parsed(text), schema)
     if "://" in text:
         kind = text.partition("://")[0]
         raise ConfigError(f"{kind}:// is no address that a warehouse can have yet: give the path of a DuckDB file.")
@@ -41,12 +48,24 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
     return DuckDBWarehouse(path, schema)
 
 
-def _postgres(address: str, schema: str | None) -> Warehouse:
-    try:
-        from aisle.warehouses.postgres import PostgresWarehouse
+def shown(address: str) -> str:
+    """An address as it may be shown: without a password.
+
+    Raises:
+        ConfigError: as `open_warehouse`.
+    """
+    if not address.startswith(_POSTGRES):
+        return address
+    with _psycopg():
         from aisle.warehouses.postgres.address import parse
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "psycopg":
+    return parse(address).shown
+
+
+@contextlib.contextmanager
+def _psycopg() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        if "psycopg" not in f"{error.name} {error}":
             raise
         raise ConfigError("A warehouse in PostgreSQL needs psycopg. Install it: pip install 'aisle[postgres]'") from None
-    return PostgresWarehouse(parse(address), schema)

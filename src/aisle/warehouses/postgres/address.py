@@ -13,6 +13,10 @@ from aisle.errors import ConfigError
 
 SCHEMES = ("postgresql://", "postgres://")
 
+# As libpq cuts an address: the user's name and password end at the first @, if there is one before a slash.
+_PASSWORD = re.compile(r"^(\w+://[^:@/]*):[^@/]*@")
+_PARAMETER = re.compile(r"([?&][^&=]*(?:password|secret)[^&=]*=)[^&]*", re.IGNORECASE)
+
 _WRITE = (
     "Write postgresql://user@host:port/database, or postgresql://?service=name. A password is best kept in ~/.pgpass or PGPASSWORD; "
     "in the address its special characters are percent-encoded (@ is %40, / is %2F)."
@@ -39,27 +43,19 @@ def parse(text: str) -> Address:
     """The address that a text is.
 
     Raises:
-        ConfigError: libpq would not understand it; what it says of it may show a part of the password, so it is not repeated.
+        ConfigError: libpq would not understand it, or otherwise than it is meant. The message repeats nothing of it.
     """
-    known = {}
+    known: dict[str, object] = {}
     with contextlib.suppress(psycopg.ProgrammingError):
-        known = conninfo_to_dict(text)
-    # A password with a bare @ or / is cut there, and its rest becomes a host or a port.
-    rest = [str(known.get(part, "")) for part in ("host", "port")]
-    if not text.startswith(SCHEMES) or not known or "@" in rest[0] or not all(p.isdigit() for p in rest[1].split(",") if p):
-        raise ConfigError(f"The warehouse's address {without_secrets(text)} is none that PostgreSQL has.\n  {_WRITE}")
-    return Address(text, without_secrets(text))
+        known = dict(conninfo_to_dict(text))
+    # A password with a bare @ or / ends there for libpq, and its rest becomes a host, a port, or a database.
+    strayed = any("@" in str(known.get(part, "")) for part in ("host", "dbname"))
+    ports = [port for port in str(known.get("port", "")).split(",") if port]
+    if not text.startswith(SCHEMES) or not known or strayed or not all(port.isdigit() for port in ports):
+        raise ConfigError(
+            f"The address of the warehouse, {text.partition('://')[0]}://…, is none that PostgreSQL has.\n  {_WRITE}"
+        )
+    return Address(text, _PARAMETER.sub(r"\1…", _PASSWORD.sub(r"\1@", text)))
 
 
-def without_secrets(text: str) -> str:
-    """An address without password: what stands between the user's name and the host, and parameters such as password=."""
-    scheme, mark, rest = text.partition("://")
-    if not mark:
-        return text
-    place, question, parameters = rest.partition("?")
-    who, at, where = place.rpartition("@")
-    parameters = re.sub(r"((?:^|&)[^&=]*(?:password|secret)[^&=]*=)[^&]*", r"\1…", parameters, flags=re.IGNORECASE)
-    return f"{scheme}://{who.partition(':')[0]}{at}{where}{question}{parameters}"
-
-
-__all__ = ["SCHEMES", "Address", "parse", "without_secrets"]
+__all__ = ["SCHEMES", "Address", "parse"]
