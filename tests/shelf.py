@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 from deltalake import DeltaTable
@@ -171,7 +172,7 @@ class Shelf:
         utc = ", ".join(f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' for n in times)
         with duckdb.connect() as con:
             gold.storage.admit(con)
-            read = con.read_parquet(files, hive_partitioning=False)
+            read = con.read_parquet([unquote(f) for f in files], hive_partitioning=False)
             return sorted(read.project(f"* REPLACE ({utc})" if utc else "*").fetchall(), key=repr)
 
 

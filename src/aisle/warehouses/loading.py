@@ -81,6 +81,7 @@ def _do(session: Session, star: Star, todo: Plan, release: Release, found: Found
         TamperedError: rows to take out are not as they were loaded.
         WarehouseError: the lake's files are not what its log says.
     """
+    granted = session.grants(star.name) if todo.mode == "full" else []
     if todo.mode == "full":
         moved, tallies = _make_anew(session, star, todo, found.held)
     else:
@@ -95,6 +96,11 @@ def _do(session: Session, star: Star, todo: Plan, release: Release, found: Found
     if todo.dress:
         for statement in ddl.dress(star, session.dialect):
             session.execute(statement)
+    if granted:  # tables and views that were made anew are all the same to those who ask them
+        standing = session.standing(star.name)
+        for name, grant in granted:
+            if name in standing.tables or name in standing.views:
+                session.execute(grant)
     sign(session, star, todo, release, tallies)
     return moved
 

@@ -54,7 +54,8 @@ def _files(star: Star, dialect: Dialect, place: Place) -> Iterator[tuple[str, st
     schema = [ddl.create_schema(star, dialect), *create_release_table(star, dialect)]
     yield "01_schema.sql", _text(f"The star {star.name}, and the table that says which release of the lake it holds.", schema)
     for spec in star.tables:
-        statements = [ddl.create_table(star, spec, dialect), *ddl.comments_on_table(star, spec, dialect)]
+        indexes = [index for _, index in ddl.create_indexes(star, spec, dialect)]
+        statements = [ddl.create_table(star, spec, dialect), *indexes, *ddl.comments_on_table(star, spec, dialect)]
         yield f"10_{_plain(spec.table)}.sql", _text(spec.doc, statements)
     if references := ddl.references(star, dialect):
         yield "20_references.sql", _text("Foreign keys: informational, the lake has proved them.", references)

@@ -52,6 +52,10 @@ class Session(Protocol):
         """What stands in a schema; nothing, if there is none."""
         ...
 
+    def grants(self, schema: str) -> list[tuple[str, str]]:
+        """What others may do with tables and views of a schema: a name, and the statement that allows it again, each."""
+        ...
+
     def append(self, table: str, spec: Spec, rows: Rows) -> None:
         """Put rows of the lake into a table.
 

@@ -46,6 +46,10 @@ class DuckDBSession:
         views = self.ask(f"SELECT view_name FROM duckdb_views() WHERE {here}")
         return Standing({name: tuple(columns) for name, columns in tables.items()}, frozenset(name for (name,) in views))
 
+    def grants(self, schema: str) -> list[tuple[str, str]]:  # noqa: ARG002  (the port's)
+        """None: who may read the file, may read all of it."""
+        return []
+
     def append(self, table: str, spec: Spec, rows: Rows) -> None:  # noqa: ARG002  (the port's)
         self.execute(f"INSERT INTO {table} {rows.query}")
 

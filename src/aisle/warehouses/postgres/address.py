@@ -15,6 +15,7 @@ SCHEMES = ("postgresql://", "postgres://")
 
 # As libpq cuts an address: the user's name and password end at the first @, if there is one before a slash.
 _PASSWORD = re.compile(r"^(\w+://[^:@/]*):[^@/]*@")
+_USER = re.compile(r"^\w+://([^@/]*@)?")
 _PARAMETER = re.compile(r"([?&][^&=]*(?:password|secret)[^&=]*=)[^&]*", re.IGNORECASE)
 
 _WRITE = (
@@ -49,7 +50,7 @@ def parse(text: str) -> Address:
     with contextlib.suppress(psycopg.ProgrammingError):
         known = dict(conninfo_to_dict(text))
     # A password with a bare @ or / ends there for libpq, and its rest becomes a host, a port, or a database.
-    strayed = any("@" in str(known.get(part, "")) for part in ("host", "dbname"))
+    strayed = "@" in _USER.sub("", text).partition("?")[0]
     ports = [port for port in str(known.get("port", "")).split(",") if port]
     if not text.startswith(SCHEMES) or not known or strayed or not all(port.isdigit() for port in ports):
         raise ConfigError(

@@ -22,6 +22,16 @@ WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'v')
 ORDER BY c.relname, a.attnum
 """
 
+_GRANTS = """
+SELECT c.relname, format(
+    'GRANT %s ON %I.%I TO %s%s', a.privilege_type, n.nspname, c.relname,
+    CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+    CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
+WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'v') AND a.grantee <> c.relowner
+"""
+
 
 class PostgresSession:
     """A connection to PostgreSQL inside a transaction, and a DuckDB connection that reads the lake."""
@@ -48,6 +58,9 @@ class PostgresSession:
                 columns = tables.setdefault(name, [])
                 columns += [tuple(column)] if column[0] is not None else []
         return Standing({name: tuple(columns) for name, columns in tables.items()}, frozenset(views))
+
+    def grants(self, schema: str) -> list[tuple[str, str]]:
+        return [(name, statement) for name, statement in self.ask(_GRANTS.format(schema=POSTGRES.literal(schema)))]
 
     def append(self, table: str, spec: Spec, rows: Rows) -> None:
         copy(self.con, self.source, table, spec, rows)

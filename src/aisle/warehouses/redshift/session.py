@@ -41,6 +41,10 @@ class RedshiftSession:
     def standing(self, schema: str) -> Standing:
         return standing(self.transport, schema)
 
+    def grants(self, schema: str) -> list[tuple[str, str]]:  # noqa: ARG002  (the port's)
+        """None: default privileges give them (`aisle.derive.redshift.grants`)."""
+        return []
+
     def append(self, table: str, spec: Spec, rows: Rows) -> None:
         assert self.depot is not None
         files = rows.files or (self.depot.stage(self.source, spec, rows.query),)
