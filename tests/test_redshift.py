@@ -189,6 +189,22 @@ def test_what_is_on_paper_is_what_runs(shelf: S3Shelf, by_driver: str, workgroup
             assert {known(s) for s in statements(text)} <= sent, name
 
 
+def test_tables_that_a_person_made_from_paper_are_filled(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
+    from aisle.derive.redshift import REDSHIFT
+    from aisle.warehouses.paper import Place, paper
+    from redshift_standin import Session
+    from test_redshift_paper import statements
+
+    session = Session(workgroup, "dev")
+    for name, text in paper(SHOP, REDSHIFT, Place("dev")).items():
+        if not name.startswith(("00", "50")):
+            for statement in statements(text):
+                session.run(statement)
+    session.close()
+    assert shelf.load(by_driver).mode == "full"
+    assert len(orders(by_driver)) == 5
+
+
 def test_a_warehouse_in_which_one_may_read(shelf: S3Shelf, by_driver: str, workgroup: Workgroup) -> None:
     outside(workgroup, 'DO $$ BEGIN CREATE ROLE "Readers"; EXCEPTION WHEN duplicate_object THEN END $$')
     address = f"{by_driver}?reader_role=Readers"

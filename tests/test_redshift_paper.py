@@ -270,7 +270,7 @@ def test_the_files_run_in_their_order(workgroup: Workgroup) -> None:
             for statement in statements(text):
                 session.run(statement)
     session.close()
-    with psycopg.connect(workgroup.url("from_paper")) as con:
+    with psycopg.connect(workgroup.url("from_paper"), autocommit=True) as con:
         assert con.execute("SELECT has_table_privilege('shop_reader', 'shop.fact_sales_as_is', 'SELECT')").fetchone() == (True,)
 
 

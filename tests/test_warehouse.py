@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -20,7 +21,7 @@ from aisle.errors import LakeError, WarehouseError
 from aisle.lake.tables import DataFile
 from aisle.warehouses import Loaded, Moved
 from loads import REFUSED, SIGNED, ended, start
-from places import DuckDBFile, Place
+from places import DuckDBFile, Place, RedshiftWorkgroup
 from shelf import (
     BOB,
     CUSTOMERS,
@@ -37,9 +38,15 @@ from shelf import (
     stocked,
 )
 
+# A real workgroup, if the environment names one.
+KINDS = ["duckdb", "postgres", "redshift", *(["workgroup"] if "AISLE_TEST_REDSHIFT" in os.environ else [])]
+WORKGROUP = os.environ.get("AISLE_TEST_REDSHIFT", "")
 
-@pytest.fixture(params=["duckdb", "postgres", "redshift"])
+
+@pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "workgroup":
+        return RedshiftWorkgroup(WORKGROUP, empty=("shop", "sparse"))
     if request.param == "duckdb":
         return DuckDBFile(tmp_path / "made" / "shop.duckdb")
     return request.getfixturevalue({"postgres": "database", "redshift": "redshift"}[request.param])
@@ -48,6 +55,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def lake(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> str:
     """The address of a lake that is not made yet, where the warehouse can read it."""
+    if isinstance(place, RedshiftWorkgroup):
+        return f"{os.environ['AISLE_TEST_LAKE']}/{uuid.uuid4()}"
     return request.getfixturevalue("lake_on_s3") if place.kind == "redshift" else str(tmp_path / "lake")
 
 

@@ -22,7 +22,9 @@ DIALECTS = ("duckdb", "pyspark")
 WAREHOUSES = ("duckdb", "postgres", "redshift")
 
 
-@command(example="aisle sql\naisle sql fact_sales --dialect pyspark\naisle sql --ddl --to postgres\naisle sql --to redshift --out warehouse/")
+@command(
+    example="aisle sql\naisle sql fact_sales --dialect pyspark\naisle sql --ddl --to postgres\naisle sql --to redshift --out warehouse/"
+)
 @click.argument("table", required=False)
 @click.option("--dialect", type=click.Choice(DIALECTS), default=DIALECTS[0], show_default=True, help="Of the engine.")
 @click.option("--ddl", is_flag=True, help="Print how the warehouse's tables and views are made instead.")

@@ -40,7 +40,10 @@ def look(session: Session, star: Star, *, wholly: bool) -> Found:
     held = recorded(session, star, standing)
     undressed = not {session.dialect.folded(v.name) for v in views(star, session.dialect)} <= standing.views
     if held is None:
-        there = [s.table for s in star.tables if session.dialect.folded(s.table) in standing.tables]
+        # Empty ones may have been made by a person, from `aisle sql --out`.
+        name = session.dialect.identifier
+        made = [s.table for s in star.tables if session.dialect.folded(s.table) in standing.tables]
+        there = [table for table in made if count(session, name(star.name, table))]
         strange = f"{', '.join(there)}: there already, but {RELEASE_TABLE}, which would say what was loaded, is not."
         return Found(None, (strange,) if there else (), undressed=undressed)
     if held.star != star.fingerprint or held.structure != ddl.structure(star, session.dialect):

@@ -54,6 +54,10 @@ def shown(address: str) -> str:
     Raises:
         ConfigError: as `open_warehouse`.
     """
+    if address.startswith("redshift://"):
+        from aisle.warehouses.redshift.address import parse as read
+
+        return str(read(address))
     if not address.startswith(_POSTGRES):
         return address
     with _psycopg():
