@@ -14,7 +14,6 @@ import boto3
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from places import postgres_server
-
 from servers import CREDENTIALS, s3_server
 
 BIN = Path(sys.executable).parent
@@ -28,8 +27,7 @@ def main() -> None:
         aisle("init", project)
         settings = Path(project) / "aisle.toml"
         settings.write_text(
-            'star = "star.py:star"\nlanding = "s3://shop/landing"\nlake = "s3://shop/lake"\n'
-            f'warehouse = "{postgres.address()}"\n'
+            f'star = "star.py:star"\nlanding = "s3://shop/landing"\nlake = "s3://shop/lake"\nwarehouse = "{postgres.address()}"\n'
         )
         print(f"\n{settings} says:\n\n{settings.read_text()}", flush=True)
         for words in (["generate", "--days", "30"], ["run"], ["check"], ["load"]):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from places import DuckDBFile, Place
-from shelf import standing
 
 from aisle.lake.lake import Lake
 from aisle.run import run
 from aisle.run.check import check
 from aisle.run.undo import undo
 from kiosk import FIRST, SECOND, STAR, Content, deliver, in_lake, run_it, undo_it
+from places import DuckDBFile, Place
+from shelf import standing
 from test_s3 import fetched, upload
 
 # Redshift reads S3 alone.
