@@ -35,10 +35,10 @@ class Project:
     Attributes:
         root: the folder of `aisle.toml`; relative paths in the settings are relative to it.
         reference: where the star is: "star.py:star" (a file) or "package.module:star".
-        landing: folder with a sub-folder for each source.
-        lake: folder of the lake.
+        landing: a folder, or `s3://bucket/prefix`, with a sub-folder for each source.
+        lake: a folder, or `s3://bucket/prefix`.
         warehouse: address of the warehouse: a DuckDB file, or a URL; it may hold a password (`aisle.warehouses.shown`).
-        truth: folder where `aisle generate` says what is true of the data it made.
+        truth: a folder, where `aisle generate` says what is true of the data it made.
         memory_limit: of the engine, such as "2GB"; None leaves the choice to it.
     """
 
