@@ -315,7 +315,8 @@ def test_another_declaration_is_a_full_reload_and_takes_the_tables_away_that_it_
     assert (loaded.mode, loaded.why) == ("full", "The star's declaration changed since release 1, which the warehouse holds.")
     assert loaded.tables == {"dim_customer": Moved(4, 4)}
     there = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' ORDER BY 1"
-    assert place.outside(there) == [("aisle_release",), ("dim_customer",), ("dim_customer_current",), ("my_own",)]
+    found = [name for (name,) in place.outside(there) if not name.startswith("_aisle")]
+    assert found == ["aisle_release", "dim_customer", "dim_customer_current", "my_own"]
 
 
 def test_a_release_of_another_declaration_is_refused(shelf: Shelf, place: Place) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from aisle.derive.ddl import RELEASE_TABLE
+from aisle.declare.star import Star
+from aisle.derive.ddl import create_schema
 from aisle.derive.redshift import REDSHIFT
+
+LOCK_TABLE = "_aisle_lock"
+"""A table without rows, in the star's schema."""
 
 
 def copy(table: str, manifest: str, role: str | None) -> str:
@@ -21,15 +25,24 @@ def copy(table: str, manifest: str, role: str | None) -> str:
     return f"COPY {table}\nFROM {REDSHIFT.literal(manifest)}\nIAM_ROLE {by}\nFORMAT AS PARQUET\nMANIFEST"
 
 
-def lock(schema: str) -> str:
-    """Let the loads of a star follow each other. Held to the end of the transaction; readers are not kept from reading
-    what they do not have to wait for anyway.
+def make_lock(star: Star) -> tuple[str, ...]:
+    """What a load needs before it can wait for others: run before its transaction, again and again."""
+    return (
+        create_schema(star, REDSHIFT),
+        f"CREATE TABLE IF NOT EXISTS {REDSHIFT.identifier(star.name, LOCK_TABLE)} (locked BOOLEAN)",
+    )
+
+
+def lock(star: Star) -> str:
+    """Let the loads of a star follow each other, till the end of the transaction.
+
+    A table of its own, as LOCK keeps readers away too, and nobody reads this one.
     """
-    return f"LOCK {REDSHIFT.identifier(schema, RELEASE_TABLE)}"
+    return f"LOCK {REDSHIFT.identifier(star.name, LOCK_TABLE)}"
 
 
 def analyze(table: str) -> str:
     return f"ANALYZE {table}"
 
 
-__all__ = ["analyze", "copy", "lock"]
+__all__ = ["LOCK_TABLE", "analyze", "copy", "lock", "make_lock"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aisle.declare.star import Star
 from aisle.derive import ddl
-from aisle.derive.copying import analyze, copy, lock
+from aisle.derive.copying import analyze, copy, lock, make_lock
 from aisle.derive.ddl import Spec
 from aisle.derive.dialect import Dialect
 from aisle.derive.redshift import REDSHIFT, create_database, grants
@@ -51,8 +51,14 @@ def _files(star: Star, dialect: Dialect, place: Place) -> Iterator[tuple[str, st
     on_redshift = dialect is REDSHIFT
     if on_redshift:
         yield "00_database.sql", _text("Run alone, connected to another database.", [create_database(place.database)])
-    schema = [ddl.create_schema(star, dialect), *create_release_table(star, dialect)]
-    yield "01_schema.sql", _text(f"The star {star.name}, and the table that says which release of the lake it holds.", schema)
+    schema = make_lock(star) if on_redshift else (ddl.create_schema(star, dialect),)
+    yield (
+        "01_schema.sql",
+        _text(
+            f"The star {star.name}, and the table that says which release of the lake it holds.",
+            [*schema, *create_release_table(star, dialect)],
+        ),
+    )
     for spec in star.tables:
         indexes = [index for _, index in ddl.create_indexes(star, spec, dialect)]
         statements = [ddl.create_table(star, spec, dialect), *indexes, *ddl.comments_on_table(star, spec, dialect)]
@@ -78,7 +84,7 @@ def _load(star: Star, spec: Spec, place: Place) -> Iterator[str]:
         return f"{place.lake.rstrip('/')}/_manifests/{which}_{spec.table}.json"
 
     yield "BEGIN"
-    yield lock(star.name)
+    yield lock(star)
     yield ddl.create_temporary(GONE, spec, REDSHIFT)
     yield copy(REDSHIFT.identifier(GONE), manifest("gone"), place.copy_role)
     yield delete(star, spec, REDSHIFT)

@@ -2,6 +2,8 @@
 
 CREATE SCHEMA IF NOT EXISTS "shop";
 
+CREATE TABLE IF NOT EXISTS "shop"."_aisle_lock" (locked BOOLEAN);
+
 CREATE TABLE "shop"."aisle_release" ("release" BIGINT NOT NULL, "made_at" VARCHAR(1024) NOT NULL, "star" VARCHAR(1024) NOT NULL, "structure" VARCHAR(1024) NOT NULL, "definition" VARCHAR(1024) NOT NULL, "hashed_by" VARCHAR(1024) NOT NULL, "table_name" VARCHAR(1024) NOT NULL, "version" BIGINT NOT NULL, "row_count" BIGINT NOT NULL, "checksum" BIGINT NOT NULL);
 
 COMMENT ON TABLE "shop"."aisle_release" IS 'The release of the lake that this schema holds. Written by `aisle load`: do not change it.';

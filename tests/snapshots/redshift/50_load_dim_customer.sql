@@ -4,7 +4,7 @@
 
 BEGIN;
 
-LOCK "shop"."aisle_release";
+LOCK "shop"."_aisle_lock";
 
 CREATE TEMPORARY TABLE "_aisle_gone" ("customer_key" BIGINT, "customer_id" BIGINT, "name" VARCHAR(1024), "email" VARCHAR(1024), "phone" VARCHAR(1024), "company" VARCHAR(1024), "segment" VARCHAR(11), "current_segment" VARCHAR(11), "street" VARCHAR(1024), "city" VARCHAR(1024), "region" VARCHAR(1024), "postal_code" VARCHAR(1024), "country" VARCHAR(1024), "registered_at" TIMESTAMP, "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "is_deleted" BOOLEAN, "is_inferred" BOOLEAN, "version" BIGINT);
 

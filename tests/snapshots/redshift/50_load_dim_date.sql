@@ -4,7 +4,7 @@
 
 BEGIN;
 
-LOCK "shop"."aisle_release";
+LOCK "shop"."_aisle_lock";
 
 CREATE TEMPORARY TABLE "_aisle_gone" ("date_key" BIGINT, "date" DATE, "year" BIGINT, "quarter" BIGINT, "month" BIGINT, "month_name" VARCHAR(9), "day" BIGINT, "day_of_year" BIGINT, "day_of_week" BIGINT, "day_name" VARCHAR(9), "is_weekend" BOOLEAN, "iso_year" BIGINT, "iso_week" BIGINT, "fiscal_year" BIGINT, "fiscal_quarter" BIGINT, "fiscal_month" BIGINT, "retail_year" BIGINT, "retail_quarter" BIGINT, "retail_period" BIGINT, "retail_week" BIGINT, "is_holiday" BOOLEAN, "holiday_name" VARCHAR(1024));
 

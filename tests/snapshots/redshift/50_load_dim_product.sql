@@ -4,7 +4,7 @@
 
 BEGIN;
 
-LOCK "shop"."aisle_release";
+LOCK "shop"."_aisle_lock";
 
 CREATE TEMPORARY TABLE "_aisle_gone" ("product_key" BIGINT, "product_id" VARCHAR(1024), "name" VARCHAR(1024), "brand" VARCHAR(1024), "category" VARCHAR(1024), "subcategory" VARCHAR(1024), "list_price" DECIMAL(18,2), "unit_cost" DECIMAL(18,2), "launched_on" DATE, "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "is_deleted" BOOLEAN, "is_inferred" BOOLEAN, "version" BIGINT);
 

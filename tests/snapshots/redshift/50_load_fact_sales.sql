@@ -4,7 +4,7 @@
 
 BEGIN;
 
-LOCK "shop"."aisle_release";
+LOCK "shop"."_aisle_lock";
 
 CREATE TEMPORARY TABLE "_aisle_gone" ("order_id" BIGINT, "line_number" BIGINT, "customer_key" BIGINT, "product_key" BIGINT, "order_date_key" BIGINT, "channel" VARCHAR(5), "status" VARCHAR(9), "ordered_at" TIMESTAMP, "quantity" BIGINT, "unit_price" DECIMAL(18,2), "discount" DECIMAL(18,4), "gross_amount" DECIMAL(18,2), "net_amount" DECIMAL(18,2), "cost_amount" DECIMAL(18,2), "margin_amount" DECIMAL(18,2));
 

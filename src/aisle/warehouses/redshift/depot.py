@@ -41,8 +41,6 @@ class Depot:
             )
         self.storage = storage
         self._folder = hashlib.sha256(owner.encode()).hexdigest()[:16]
-        self.named = 0
-        """Bytes of the files that manifests named."""
 
     def manifest(self, files: Iterable[File]) -> str:
         """Write a manifest of files; its address.
@@ -51,7 +49,6 @@ class Depot:
         specify data files").
         """
         entries = [{"url": f.url, "mandatory": True, "meta": {"content_length": f.size}} for f in files]
-        self.named += sum(entry["meta"]["content_length"] for entry in entries)  # type: ignore[index]
         path = f"{MANIFESTS}/{self._folder}/{uuid.uuid4()}.json"
         self.storage.put(path, json.dumps({"entries": entries}, indent=1).encode())
         return self.storage.url(path)

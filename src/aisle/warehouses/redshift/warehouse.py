@@ -13,7 +13,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from aisle.declare.star import Star
-from aisle.derive.copying import analyze, lock
+from aisle.derive.copying import analyze, lock, make_lock
 from aisle.derive.ddl import RELEASE_TABLE
 from aisle.derive.redshift import REDSHIFT, grants
 from aisle.errors import WarehouseError
@@ -151,12 +151,13 @@ class _Door:
     def loading(self, schema: str) -> Iterator[RedshiftSession]:
         with _connected(self.address) as transport, _reader() as source:
             session = RedshiftSession(transport, source, self.depot, self.address.copy_role)
-            # Looked at before the transaction: what it sees is settled by its first question, and must be what
-            # the load before it left. Two first loads at once meet at a table that both would make.
-            there = RELEASE_TABLE in session.standing(schema).tables
+            for statement in make_lock(self.star):
+                # Of two first loads at once one may find the name taken just now; if it was another reason, LOCK says it.
+                with contextlib.suppress(RefusedError):
+                    transport.run(statement)
             transport.run("BEGIN")
-            if there:
-                transport.run(lock(schema))
+            # Before all else: what a transaction sees is settled by its first question, and must be what the load before left.
+            transport.run(lock(self.star))
             self.depot.sweep()
             try:
                 yield session
