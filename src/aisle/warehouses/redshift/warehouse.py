@@ -16,7 +16,7 @@ from aisle.declare.star import Star
 from aisle.derive.copying import analyze, lock, make_lock
 from aisle.derive.ddl import RELEASE_TABLE
 from aisle.derive.redshift import REDSHIFT, grants
-from aisle.errors import WarehouseError
+from aisle.errors import StorageError, WarehouseError
 from aisle.lake.releases import Release
 from aisle.lake.tables import Table
 from aisle.warehouses.loading import load
@@ -27,6 +27,8 @@ from aisle.warehouses.redshift.session import RedshiftSession
 from aisle.warehouses.redshift.transport import RefusedError, Transport, connect, one_line
 
 _QUESTION = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|show|explain|values|table)\b", re.IGNORECASE | re.DOTALL)
+
+_TAKEN = re.compile(r"already exists|duplicate key|concurrent", re.IGNORECASE)
 
 
 class RedshiftWarehouse:
@@ -152,9 +154,11 @@ class _Door:
         with _connected(self.address) as transport, _reader() as source:
             session = RedshiftSession(transport, source, self.depot, self.address.copy_role)
             for statement in make_lock(self.star):
-                # Of two first loads at once one may find the name taken just now; if it was another reason, LOCK says it.
-                with contextlib.suppress(RefusedError):
+                try:
                     transport.run(statement)
+                except RefusedError as error:  # of two first loads at once one may find the name taken just now
+                    if not _TAKEN.search(str(error)):
+                        raise
             transport.run("BEGIN")
             # Before all else: what a transaction sees is settled by its first question, and must be what the load before left.
             transport.run(lock(self.star))
@@ -168,7 +172,8 @@ class _Door:
             except RefusedError as error:
                 raise RefusedError(_with_details(transport, error)) from error
             finally:
-                self.depot.sweep()
+                with contextlib.suppress(StorageError):  # the next load sweeps, too
+                    self.depot.sweep()
             # The rows are in: statistics that fail are Redshift's to make up for, which it does by itself.
             with contextlib.suppress(RefusedError):
                 for table in sorted(session.filled):
