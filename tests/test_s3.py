@@ -269,6 +269,17 @@ def run_and_die(place: Path) -> None:
     run_there(there["bucket"], there["prefix"])
 
 
+def test_a_full_disk_of_this_machine_is_said(s3_address, s3, bucket, forks: Forks, tmp_path) -> None:
+    upload(s3, bucket, FIRST)
+    there = {"environment": CREDENTIALS | {"AWS_ENDPOINT_URL": s3_address}, "bucket": bucket, "prefix": ""}
+    (tmp_path / "there.json").write_text(json.dumps(there))
+    task = Task("test_s3:run_and_die", tmp_path, "nothing", file_limit=100)  # the largest drop has 139 bytes
+    assert forks.perform(task) == 0
+    assert task.outcome.error == "StorageError", task.outcome.says
+    assert "cannot be written: File too large" in task.outcome.says
+    run_there(bucket)
+
+
 def test_a_run_on_s3_may_die_at_every_request_that_writes(s3_address, s3, bucket, expected, forks: Forks, tmp_path) -> None:
     """Killed before each single write of a further run: readers see the former release, or the new one; the next run mends it."""
     upload(s3, bucket, FIRST, "start/")

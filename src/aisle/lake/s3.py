@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from aisle.errors import ConfigError, StorageError
-from aisle.lake.storage import Entry, plain
+from aisle.lake.storage import Entry, plain, writing
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -274,7 +274,8 @@ class S3:
             spooled.parent.mkdir(parents=True, exist_ok=True)
             with self._saying("read", path):
                 fresh = spooled.with_name(f".{uuid.uuid4().hex}")
-                self._client.download_file(self.bucket, self._prefix + path, str(fresh), Config=_transfer())
+                with writing(str(spooled)):
+                    self._client.download_file(self.bucket, self._prefix + path, str(fresh), Config=_transfer())
                 os.replace(fresh, spooled)
         return str(spooled)
 
@@ -378,23 +379,25 @@ class _Arriving:
     """A file in the making, on this machine: to keep it is to upload it. Here it stays, to be read."""
 
     def __init__(self, storage: S3, path: Path) -> None:
-        self._storage, self._path, self._out = storage, path, path.open("wb")
+        self._storage, self._path = storage, path
+        with writing(str(path)):
+            self._out = path.open("wb")
 
     def write(self, data: bytes) -> None:
-        try:
+        with writing(str(self._path)):
             self._out.write(data)
-        except OSError as error:
-            raise StorageError(f"{self._path.parent} has no room for what is delivered: {error.strerror}") from error
 
     def keep(self, path: str) -> None:
-        self._out.close()
+        with writing(str(self._path)):
+            self._out.close()
         self._storage.upload(self._path, path)
         kept = self._storage.spooled(path)
         kept.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self._path, kept)
 
     def discard(self) -> None:
-        self._out.close()
+        with contextlib.suppress(OSError):
+            self._out.close()
         self._path.unlink(missing_ok=True)
 
 
