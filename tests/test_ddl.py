@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -362,3 +363,8 @@ def test_views_show_no_housekeeping_and_no_surrogate_keys() -> None:
         assert c.shows.name not in hidden
         assert not c.shows.name.endswith("_key")
     assert all(isinstance(d, DimensionSpec) for d in retail.dimensions)
+
+
+def test_another_hash_is_another_structure() -> None:
+    """Checksums of another version's hash cannot be compared: it is a reason for a full load."""
+    assert ddl.structure(retail, replace(DUCKDB, hashed_by="duckdb 0.1")) != ddl.structure(retail, DUCKDB)

@@ -45,9 +45,10 @@ def fingerprint(star: Star, dialect: Dialect) -> str:
 
 
 def structure(star: Star, dialect: Dialect) -> str:
-    """A digest of the statements that make tables and views: what rows stand in, without what is said of it."""
+    """A digest of the statements that make tables and views, and of whose checksums they have: without what is said of them."""
     return _digest(
         [
+            dialect.hashed_by,
             *(create_table(star, spec, dialect) for spec in star.tables),
             *(index for spec in star.tables for _, index in create_indexes(star, spec, dialect)),
             *references(star, dialect),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 import ibis
 
@@ -60,6 +61,7 @@ class Dialect:
         same: a comparison of {a} and {b} for which two nulls are equal.
         row_hash: a whole number (64 bits, nulls included) of a row, given the alias of a relation and its columns'
             names, all quoted. Rows of equal values in equal types have one, whichever relation they stand in.
+        hashed_by: whose hash that is. Checksums of another one's cannot be compared.
         views_find_their_schema: whether a view finds the tables of its own schema by their bare names.
         text_type: the type of a text column of a table, where it must say how long the text may be.
         layout: what it says of a table of a star besides.
@@ -73,6 +75,7 @@ class Dialect:
     types: Mapping[str, str]
     same: str
     row_hash: Callable[[str, Sequence[str]], str]
+    hashed_by: str
     views_find_their_schema: bool = False
     text_type: Callable[[Spec, StarColumn], str] | None = None
     layout: Callable[[Star, Spec], Layout] = _plain
@@ -139,6 +142,8 @@ DUCKDB = Dialect(
     },
     same="{a} IS NOT DISTINCT FROM {b}",
     row_hash=lambda alias, columns: f"hash({', '.join(f'{alias}.{c}' for c in columns)})",
+    # DuckDB does not promise that another version hashes alike.
+    hashed_by=f"duckdb {version('duckdb')}",
     # And must: in a file shop.duckdb, whose catalog DuckDB names shop too, "shop"."fact_sales" would be ambiguous.
     views_find_their_schema=True,
 )

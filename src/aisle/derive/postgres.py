@@ -71,6 +71,7 @@ POSTGRES = Dialect(
     same="ARRAY[{a}] = ARRAY[{b}]",
     # The hash of a whole row, by which PostgreSQL also partitions: it stays what it is from version to version.
     row_hash=lambda alias, columns: f"hash_record_extended({alias}, 0)",  # noqa: ARG005  (a row's columns are all its own)
+    hashed_by="postgresql hash_record_extended",
     layout=layout,
     longest_name=_LONGEST,
     own_columns=frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}),

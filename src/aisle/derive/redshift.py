@@ -167,6 +167,7 @@ REDSHIFT = Dialect(
     # There is no IS NOT DISTINCT FROM.
     same="({a} = {b} OR ({a} IS NULL AND {b} IS NULL))",
     row_hash=row_hash,
+    hashed_by="redshift fnv_hash",
     text_type=lambda spec, column: f"VARCHAR({text_length(spec, column)})",
     layout=layout,
     # "Names and identifiers": 127 bytes, ASCII letters in lower case unless a session says otherwise. Written in

@@ -18,15 +18,17 @@ COLUMNS = {
     "release": ("int64", "Number of the lake's release that is loaded."),
     "made_at": ("string", "When the lake made the release (ISO 8601, UTC)."),
     "star": ("string", "Fingerprint of the star's declaration that made it."),
-    "structure": ("string", "Fingerprint of the statements that made tables and views here."),
+    "structure": (
+        "string",
+        "Fingerprint of the statements that made tables and views here, and of the function that made the checksums.",
+    ),
     "definition": ("string", "Fingerprint of those, and of the comments."),
-    "hashed_by": ("string", "Whose hashes of rows the checksums are made of."),
     "table_name": ("string", "A table of the star."),
     "version": ("int64", "Version of the lake's Delta table that is loaded; -1 if the release has none."),
     "row_count": ("int64", "Rows loaded."),
     "checksum": ("int64", "Sum of the hashes of the rows loaded, modulo 2^63."),
 }
-_OF_THE_LOAD = 6
+_OF_THE_LOAD = 5
 """So many of the columns say the same of each table."""
 
 
@@ -62,8 +64,8 @@ def recorded(session: Session, star: Star, standing: Standing) -> Held | None:
     tallies = {table: Tally(count, checksum) for *_, table, _, count, checksum in rows}
     versions = {table: version for *_, table, version, _, _ in rows}
     loads = {row[:_OF_THE_LOAD] for row in rows}
-    release, made_at, fingerprint, structure, definition, hashed_by = min(loads)
-    return Held(release, made_at, fingerprint, structure, definition, hashed_by, versions, tallies, consistent=len(loads) == 1)
+    release, made_at, fingerprint, structure, definition = min(loads)
+    return Held(release, made_at, fingerprint, structure, definition, versions, tallies, consistent=len(loads) == 1)
 
 
 def _differences(session: Session, star: Star, held: Held, standing: Standing, *, wholly: bool) -> Iterator[str]:
@@ -84,7 +86,6 @@ def _difference(session: Session, star: Star, spec: Spec, held: Held, standing: 
     if there != ddl.columns(spec, dialect):
         return f"The columns of {spec.table} in the warehouse are not those that aisle makes."
     loaded, table = held.tallies[spec.table], dialect.identifier(star.name, spec.table)
-    wholly = wholly and held.hashed_by == session.hashed_by
     found = tally(session, table, spec) if wholly else Tally(count(session, table), loaded.checksum)
     if found.rows != loaded.rows:
         return f"{spec.table} has {found.rows:,} rows in the warehouse, but {loaded.rows:,} were loaded."
@@ -128,7 +129,6 @@ def sign(session: Session, star: Star, todo: Plan, release: Release, tallies: Ma
         release.star,
         ddl.structure(star, dialect),
         ddl.fingerprint(star, dialect),
-        session.hashed_by,
     ]
     rows = [
         [*of_the_load, s.spec.table, s.version, tallies[s.spec.table].rows, tallies[s.spec.table].checksum] for s in todo.steps

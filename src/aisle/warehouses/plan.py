@@ -25,9 +25,8 @@ class Held:
 
     Args:
         release, made_at, star: of the release loaded.
-        structure: digest of the statements that its tables and views were made by.
+        structure: digest of the statements that its tables and views were made by, and of whose checksums they have.
         definition: digest of those and of the comments.
-        hashed_by: whose hashes its checksums are made of.
         versions: by table, the Delta version loaded.
         tallies: by table, the rows loaded and their checksum.
         consistent: whether its rows agree with one another.
@@ -38,7 +37,6 @@ class Held:
     star: str
     structure: str
     definition: str
-    hashed_by: str
     versions: Mapping[str, int]
     tallies: Mapping[str, Tally]
     consistent: bool
@@ -151,7 +149,7 @@ def _why_full(star: Star, dialect: Dialect, release: Release, previous: Callable
     if held.star != release.star:
         return f"The star's declaration changed since release {held.release}, which the warehouse holds."
     if held.structure != ddl.structure(star, dialect):
-        return f"This version of aisle makes tables or views otherwise than the one that loaded release {held.release}."
+        return f"This version of aisle, or of DuckDB, makes tables, views or checksums otherwise than the one that loaded release {held.release}."
     before = release if held.release == release.number else previous(held.release)
     if before is None:
         return f"Release {held.release}, which the warehouse holds, is no longer in the lake."

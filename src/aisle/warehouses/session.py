@@ -31,11 +31,6 @@ class Session(Protocol):
     dialect: Dialect
 
     @property
-    def hashed_by(self) -> str:
-        """Whose `Dialect.row_hash` it is: checksums are compared only if it is the same one."""
-        ...
-
-    @property
     def source(self) -> DuckDBPyConnection:
         """A DuckDB connection by which the lake's files are read. It may be the warehouse itself."""
         ...

@@ -4,7 +4,7 @@ CREATE SCHEMA IF NOT EXISTS "shop";
 
 CREATE TABLE IF NOT EXISTS "shop"."_aisle_lock" (locked BOOLEAN);
 
-CREATE TABLE "shop"."aisle_release" ("release" BIGINT NOT NULL, "made_at" VARCHAR(1024) NOT NULL, "star" VARCHAR(1024) NOT NULL, "structure" VARCHAR(1024) NOT NULL, "definition" VARCHAR(1024) NOT NULL, "hashed_by" VARCHAR(1024) NOT NULL, "table_name" VARCHAR(1024) NOT NULL, "version" BIGINT NOT NULL, "row_count" BIGINT NOT NULL, "checksum" BIGINT NOT NULL);
+CREATE TABLE "shop"."aisle_release" ("release" BIGINT NOT NULL, "made_at" VARCHAR(1024) NOT NULL, "star" VARCHAR(1024) NOT NULL, "structure" VARCHAR(1024) NOT NULL, "definition" VARCHAR(1024) NOT NULL, "table_name" VARCHAR(1024) NOT NULL, "version" BIGINT NOT NULL, "row_count" BIGINT NOT NULL, "checksum" BIGINT NOT NULL);
 
 COMMENT ON TABLE "shop"."aisle_release" IS 'The release of the lake that this schema holds. Written by `aisle load`: do not change it.';
 
@@ -14,11 +14,9 @@ COMMENT ON COLUMN "shop"."aisle_release"."made_at" IS 'When the lake made the re
 
 COMMENT ON COLUMN "shop"."aisle_release"."star" IS 'Fingerprint of the star''s declaration that made it.';
 
-COMMENT ON COLUMN "shop"."aisle_release"."structure" IS 'Fingerprint of the statements that made tables and views here.';
+COMMENT ON COLUMN "shop"."aisle_release"."structure" IS 'Fingerprint of the statements that made tables and views here, and of the function that made the checksums.';
 
 COMMENT ON COLUMN "shop"."aisle_release"."definition" IS 'Fingerprint of those, and of the comments.';
-
-COMMENT ON COLUMN "shop"."aisle_release"."hashed_by" IS 'Whose hashes of rows the checksums are made of.';
 
 COMMENT ON COLUMN "shop"."aisle_release"."table_name" IS 'A table of the star.';
 

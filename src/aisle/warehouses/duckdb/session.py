@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from aisle.derive.ddl import Spec
@@ -19,8 +18,6 @@ class DuckDBSession:
     """A connection to a DuckDB file, which also reads the lake."""
 
     dialect = DUCKDB
-    # DuckDB does not promise that another version hashes alike.
-    hashed_by = f"duckdb {duckdb.__version__}"
 
     def __init__(self, con: DuckDBPyConnection) -> None:
         self.source = con

@@ -37,7 +37,6 @@ class PostgresSession:
     """A connection to PostgreSQL inside a transaction, and a DuckDB connection that reads the lake."""
 
     dialect = POSTGRES
-    hashed_by = "postgresql hash_record_extended"
 
     def __init__(self, con: psycopg.Connection, source: DuckDBPyConnection) -> None:
         self.con, self.source = con, source

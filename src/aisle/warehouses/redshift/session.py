@@ -26,7 +26,6 @@ class RedshiftSession:
     """
 
     dialect = REDSHIFT
-    hashed_by = "redshift fnv_hash"
 
     def __init__(self, transport: Transport, source: DuckDBPyConnection, depot: Depot | None, copy_role: str | None) -> None:
         self.transport, self.source, self.depot, self.copy_role = transport, source, depot, copy_role
