@@ -37,7 +37,9 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
         return PostgresWarehouse(parsed(text), schema)
     if "://" in text:
         kind = text.partition("://")[0]
-        raise ConfigError(f"{kind}:// is no address that a warehouse can have yet: give the path of a DuckDB file.")
+        raise ConfigError(
+            f"{kind}:// is no address that a warehouse can have: give the path of a DuckDB file, postgresql://… or redshift://…."
+        )
     path = Path(text).expanduser()
     if path.is_dir():
         raise ConfigError(f"{path} is a folder: a warehouse is a file, such as {path / 'warehouse.duckdb'}.")
