@@ -14,7 +14,6 @@ import pytest
 
 from aisle.errors import ConfigError, WarehouseError
 from aisle.warehouses import Loaded, open_warehouse
-from aisle.warehouses.duckdb import DuckDBWarehouse
 from places import DuckDBFile
 from shelf import FEBRUARY, SHOP, Shelf, stocked
 
@@ -37,7 +36,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 def ask(path: Path, sql: str) -> list[tuple]:
-    with DuckDBWarehouse(path) as warehouse:
+    with open_warehouse(path) as warehouse:
         return list(warehouse.query(sql).rows)
 
 
@@ -76,7 +75,7 @@ def test_the_file_is_open_in_another_process(shelf: Shelf, path: Path) -> None:
         [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout.readline() == "open\n"
-        for ask_or_load in (lambda: amounts(path), lambda: shelf.load(DuckDBFile(path)), DuckDBWarehouse(path).release):
+        for ask_or_load in (lambda: amounts(path), lambda: shelf.load(DuckDBFile(path)), open_warehouse(path).release):
             with pytest.raises(WarehouseError, match=rf"is open elsewhere: .*PID {other.pid}"):
                 ask_or_load()
         other.stdin.close()
@@ -86,7 +85,7 @@ def test_the_file_is_open_in_another_process(shelf: Shelf, path: Path) -> None:
 def test_a_file_that_is_something_else(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").write_text("hello " * 1000)
     with pytest.raises(WarehouseError, match=r"x.duckdb cannot be opened: .*not a valid DuckDB database"):
-        DuckDBWarehouse(tmp_path / "x.duckdb").release()
+        open_warehouse(tmp_path / "x.duckdb").release()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +135,7 @@ def test_questions_that_fail_say_why(shelf: Shelf, path: Path, sql: str, says: s
 
 def test_values_are_plain_python(shelf: Shelf, path: Path) -> None:
     shelf.load(DuckDBFile(path))
-    with DuckDBWarehouse(path) as warehouse:
+    with open_warehouse(path) as warehouse:
         answer = warehouse.query(
             'SELECT "at", amount, note, order_date, TRUE AS yes, 1 AS one FROM fact_sales_as_was WHERE order_id = 2'
         )

@@ -60,7 +60,7 @@ def ask(place: Database, sql: str) -> list[tuple]:
 def test_an_address_is_shown_without_its_password(address: str, says: str) -> None:
     assert shown(address) == says
     if "://" in address:
-        assert repr(open_warehouse(address)) == f"PostgresWarehouse({says!r})"
+        assert repr(open_warehouse(address)) == f"Warehouse({says!r})"
         assert "hid" not in repr(vars(open_warehouse(address)))
 
 

@@ -51,9 +51,10 @@ def load(
     verified = {name: t.rows for name, t in found.held.tallies.items()} if verify and found.held and not found.tampered else {}
     if todo.mode == "up to date":
         return Loaded(release.number, release.number, todo.mode, "", {}, verified)
+    lake = next(iter(tables.values())).storage
     state = f"release {found.held.release}" if found.held else "empty"
     try:
-        with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star.name) as session:
+        with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star, lake) as session:
             if recorded(session, star, session.standing(star.name)) != found.held:  # another load was faster
                 found, todo = look_and_plan(session)
             moved = _do(session, star, todo, release, found) if todo.mode != "up to date" else {}
@@ -61,7 +62,7 @@ def load(
         if not repair:
             raise WarehouseError(_refusal([str(tampered)])) from None
         todo = full(star, release, tables, str(tampered))
-        with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star.name) as session:
+        with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star, lake) as session:
             moved = _do(session, star, todo, release, found)
     return Loaded(release.number, found.held.release if found.held else None, todo.mode, todo.why, moved, verified)
 

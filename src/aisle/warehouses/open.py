@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aisle.errors import ConfigError
-from aisle.warehouses.port import Warehouse
+from aisle.warehouses.warehouse import Warehouse
 
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -27,14 +27,14 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
     text = str(address)
     if text.startswith("redshift://"):
         from aisle.warehouses.redshift.address import parse
-        from aisle.warehouses.redshift.warehouse import RedshiftWarehouse
+        from aisle.warehouses.redshift.door import RedshiftDatabase
 
-        return RedshiftWarehouse(parse(text), schema)
+        return Warehouse(RedshiftDatabase(parse(text)), schema)
     if text.startswith(_POSTGRES):
         with _psycopg():
-            from aisle.warehouses.postgres import PostgresWarehouse
+            from aisle.warehouses.postgres import PostgresDatabase
             from aisle.warehouses.postgres.address import parse as parsed
-        return PostgresWarehouse(parsed(text), schema)
+        return Warehouse(PostgresDatabase(parsed(text)), schema)
     if "://" in text:
         kind = text.partition("://")[0]
         raise ConfigError(
@@ -45,9 +45,9 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
         raise ConfigError(f"{path} is a folder: a warehouse is a file, such as {path / 'warehouse.duckdb'}.")
     if "?" in str(path):
         raise ConfigError(f"{path} holds a question mark: DuckDB cannot keep a file there. Take another path.")
-    from aisle.warehouses.duckdb import DuckDBWarehouse
+    from aisle.warehouses.duckdb import DuckDBFile
 
-    return DuckDBWarehouse(path, schema)
+    return Warehouse(DuckDBFile(path), schema)
 
 
 def shown(address: str) -> str:

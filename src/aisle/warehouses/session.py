@@ -9,9 +9,12 @@ from typing import Any, Protocol
 
 from duckdb import DuckDBPyConnection
 
+from aisle.declare.star import Star
 from aisle.derive.ddl import Spec
 from aisle.derive.dialect import Dialect
+from aisle.lake.storage import Storage
 from aisle.warehouses.difference import Rows
+from aisle.warehouses.port import Answer
 
 Columns = tuple[tuple[str, str, bool], ...]
 """Name, type in the dialect's own words (as `Dialect.type` writes it), and whether it may be null."""
@@ -32,7 +35,24 @@ class Session(Protocol):
 
     @property
     def source(self) -> DuckDBPyConnection:
-        """A DuckDB connection by which the lake's files are read. It may be the warehouse itself."""
+        """A DuckDB connection by which the lake's files are read, in a session that loads. It may be the warehouse itself."""
+        ...
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether nothing more can be asked in it, after what went wrong."""
+        ...
+
+    def stars(self) -> list[str]:
+        """The schemas that hold a star: those with a table `aisle_release`, sorted."""
+        ...
+
+    def answer(self, schema: str, sql: str) -> Answer:
+        """The answer to a person's question, whose bare names are those of a schema.
+
+        Raises:
+            WarehouseError: it is not one question.
+        """
         ...
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
@@ -65,7 +85,10 @@ class Session(Protocol):
 
 
 class Door(Protocol):
-    """A way into a warehouse. Driver's errors come out of it as they are; `saying` makes ours of them."""
+    """A way into a warehouse; `str` is its address, without secrets.
+
+    Driver's errors come out of it as they are; `saying` makes ours of them.
+    """
 
     dialect: Dialect
 
@@ -73,10 +96,10 @@ class Door(Protocol):
         """A session that reads one state; None if there is no warehouse yet, and nothing is made."""
         ...
 
-    def loading(self, schema: str) -> AbstractContextManager[Session]:
+    def loading(self, star: Star, lake: Storage) -> AbstractContextManager[Session]:
         """A session that writes: one transaction, committed when the block ends well, else rolled back.
 
-        Of two loads of a schema at once the second waits here for the first, or is refused.
+        Of two loads of a star at once the second waits here for the first, or is refused.
         """
         ...
 

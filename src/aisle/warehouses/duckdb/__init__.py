@@ -1,5 +1,5 @@
 """A warehouse in a DuckDB file: the embedded default."""
 
-from aisle.warehouses.duckdb.warehouse import DuckDBWarehouse
+from aisle.warehouses.duckdb.door import DuckDBFile
 
-__all__ = ["DuckDBWarehouse"]
+__all__ = ["DuckDBFile"]

@@ -6,9 +6,11 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from aisle.derive.ddl import Spec
+from aisle.derive.ddl import RELEASE_TABLE, Spec
 from aisle.derive.dialect import DUCKDB
 from aisle.warehouses.difference import Rows
+from aisle.warehouses.duckdb.asking import answer
+from aisle.warehouses.port import Answer
 from aisle.warehouses.session import Standing
 
 _HERE = "database_name = current_database() AND schema_name = "
@@ -21,6 +23,16 @@ class DuckDBSession:
 
     def __init__(self, con: DuckDBPyConnection) -> None:
         self.source = con
+
+    spoilt = False  # outside a load each question is a transaction
+
+    def stars(self) -> list[str]:
+        there = "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() AND table_name = "
+        return [name for (name,) in self.ask(f"{there}{DUCKDB.literal(RELEASE_TABLE)} ORDER BY ALL")]
+
+    def answer(self, schema: str, sql: str) -> Answer:
+        self.execute(f"USE {DUCKDB.identifier(schema)}")
+        return answer(self.source, sql)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self.source.execute(sql).fetchall()

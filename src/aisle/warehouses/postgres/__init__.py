@@ -1,5 +1,5 @@
 """A warehouse in a PostgreSQL database."""
 
-from aisle.warehouses.postgres.warehouse import PostgresWarehouse
+from aisle.warehouses.postgres.door import PostgresDatabase
 
-__all__ = ["PostgresWarehouse"]
+__all__ = ["PostgresDatabase"]

@@ -7,9 +7,11 @@ from typing import Any
 import psycopg
 from duckdb import DuckDBPyConnection
 
-from aisle.derive.ddl import Spec
+from aisle.derive.ddl import RELEASE_TABLE, Spec
 from aisle.derive.postgres import POSTGRES
 from aisle.warehouses.difference import Rows
+from aisle.warehouses.port import Answer
+from aisle.warehouses.postgres.asking import answer
 from aisle.warehouses.postgres.copying import copy
 from aisle.warehouses.session import Standing
 
@@ -32,14 +34,36 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.rela
 WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'v') AND a.grantee <> c.relowner
 """
 
+_STARS = (
+    "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    f"WHERE c.relname = {POSTGRES.literal(RELEASE_TABLE)} AND c.relkind = 'r' ORDER BY 1"
+)
+
 
 class PostgresSession:
     """A connection to PostgreSQL inside a transaction, and a DuckDB connection that reads the lake."""
 
     dialect = POSTGRES
 
-    def __init__(self, con: psycopg.Connection, source: DuckDBPyConnection) -> None:
-        self.con, self.source = con, source
+    def __init__(self, con: psycopg.Connection, source: DuckDBPyConnection | None = None) -> None:
+        self.con, self._source = con, source
+
+    @property
+    def source(self) -> DuckDBPyConnection:
+        assert self._source is not None, "a session that only looks"
+        return self._source
+
+    @property
+    def spoilt(self) -> bool:
+        return self.con.closed
+
+    def stars(self) -> list[str]:
+        return [name for (name,) in self.ask(_STARS)]
+
+    def answer(self, schema: str, sql: str) -> Answer:
+        with self.con.transaction():  # a savepoint: after a question that failed, the transaction goes on
+            self.execute(f"SET LOCAL search_path = {POSTGRES.identifier(schema)}")
+            return answer(self.con, sql)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self.con.execute(sql.encode()).fetchall()

@@ -1,5 +1,5 @@
 """A warehouse in Redshift Serverless, loaded by COPY from the lake's own files."""
 
-from aisle.warehouses.redshift.warehouse import RedshiftWarehouse
+from aisle.warehouses.redshift.door import RedshiftDatabase
 
-__all__ = ["RedshiftWarehouse"]
+__all__ = ["RedshiftDatabase"]

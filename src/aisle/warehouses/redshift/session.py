@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from aisle.derive.copying import copy
-from aisle.derive.ddl import Spec
+from aisle.derive.ddl import RELEASE_TABLE, Spec
 from aisle.derive.redshift import REDSHIFT
+from aisle.errors import WarehouseError
 from aisle.warehouses.difference import Rows
+from aisle.warehouses.port import Answer
 from aisle.warehouses.redshift.depot import Depot
-from aisle.warehouses.redshift.transport import Transport
+from aisle.warehouses.redshift.transport import RefusedError, Transport
 from aisle.warehouses.session import Standing
+
+_QUESTION = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|show|explain|values|table)\b", re.IGNORECASE | re.DOTALL)
 
 
 class RedshiftSession:
@@ -20,16 +25,48 @@ class RedshiftSession:
 
     Args:
         transport: the database's.
-        source: a DuckDB connection of our own: differences are computed here, and only they are shipped.
+        source: in a session that loads, a DuckDB connection of our own: differences are computed here, and only they are shipped.
         depot: where COPY finds manifests and staged rows; None for a session that only looks.
         copy_role: ARN of the role by which COPY reads; None for the namespace's default.
     """
 
     dialect = REDSHIFT
 
-    def __init__(self, transport: Transport, source: DuckDBPyConnection, depot: Depot | None, copy_role: str | None) -> None:
-        self.transport, self.source, self.depot, self.copy_role = transport, source, depot, copy_role
+    def __init__(
+        self,
+        transport: Transport,
+        source: DuckDBPyConnection | None = None,
+        depot: Depot | None = None,
+        copy_role: str | None = None,
+    ) -> None:
+        self.transport, self._source, self.depot, self.copy_role = transport, source, depot, copy_role
         self.filled: set[str] = set()
+        self.spoilt = False
+
+    @property
+    def source(self) -> DuckDBPyConnection:
+        assert self._source is not None, "a session that only looks"
+        return self._source
+
+    def stars(self) -> list[str]:
+        found = self.ask(
+            "SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace\n"
+            f"WHERE c.relname = {REDSHIFT.literal(RELEASE_TABLE)} AND c.relkind = 'r' ORDER BY n.nspname"
+        )
+        return [str(name) for (name,) in found]
+
+    def answer(self, schema: str, sql: str) -> Answer:
+        if not _QUESTION.match(sql):
+            raise WarehouseError("Ask one question at a time: one SELECT.")
+        self.execute(f"SET search_path TO {REDSHIFT.identifier(schema)}")
+        try:
+            answer = self.transport.run(sql)
+        except RefusedError:
+            self.spoilt = True
+            raise
+        if not answer.columns:
+            raise WarehouseError("That is no question: it has no answer. Write a SELECT.")
+        return Answer(answer.columns, answer.types, answer.rows)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.transport.run(sql).rows)
