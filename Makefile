@@ -71,9 +71,11 @@ format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 snapshots: $(VENV)/.installed-dev ## Write anew what `aisle sql --to redshift --out` gives, in tests/snapshots, for review
 	@$(BIN)/python scripts/snapshots.py
 
-bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one change on histories of 1 and 5 million lines
+bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one change on growing histories, S3 beside a folder, warehouses
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/growth.py --rows 1000000 5000000
+	@$(BIN)/python benchmarks/s3.py
+	@$(BIN)/python benchmarks/warehouse.py
 
 lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock
 	@$(UV) lock --upgrade
