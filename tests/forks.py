@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -62,10 +63,13 @@ class Task:
         """Do it in this process, and write down what came of it."""
         acts, outcome = Acts(self.place / self.root, self.fault, watch=self.watch), Outcome()
         acts.install()
+        action = _named(self.action)
+        # Under a limit Python would cut short what it compiles and keeps for others, too, and say nothing.
+        sys.dont_write_bytecode = self.file_limit is not None
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft if self.file_limit is None else self.file_limit, hard))
         try:
-            _named(self.action)(self.place)
+            action(self.place)
             acts.end()
         except Exception as error:  # noqa: BLE001  (a test judges it, whatever it is)
             outcome.error, outcome.kinds = type(error).__name__, [kind.__name__ for kind in type(error).__mro__]
