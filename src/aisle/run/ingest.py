@@ -17,6 +17,7 @@ from aisle.lake.lake import QUARANTINE, Lake
 from aisle.run.read import cleanse, quarantined
 from aisle.run.snapshots import by_drop, compare
 from aisle.run.take import Taken
+from aisle.stages.functions import shown_time
 from aisle.stages.settle import CONFLICT, DUPLICATE, STANDS, identity, suspects, verdicts
 from aisle.stages.snapshots import brought
 
@@ -100,7 +101,8 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
             fallen_rows[row[DROP], row["_verdict"]] = row["rows"]
         conflicts = fallen.filter(fallen["_verdict"] == CONFLICT)
         reason = ibis.literal(f"another row of this {', '.join(source.key)} comes before it, by drop name and line")
-        text = ibis.struct({c.name: conflicts[c.name] for c in source.columns}).cast("json").cast("string")
+        shown = {c.name: shown_time(conflicts[c.name]) if c.is_time else conflicts[c.name] for c in source.columns}
+        text = ibis.struct(shown).cast("json").cast("string")
         engine.extend(bad_name, quarantined(source, conflicts, ibis.array([reason]), text))
         if known is not None:
             displaced = engine.keep(f"_displaced_{source.name}", known.semi_join(fallen, [DROP, LINE]))

@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 from aisle.declare.columns import Bound, Column, Pattern, says, spelled
 from aisle.declare.expressions import evaluated
 from aisle.declare.source import ABSENT, AS_OF, DELETED, DROP, LINE, SourceSpec
-from aisle.stages.functions import cleaned, in_zone, read_boolean, read_date, read_time, spelling
+from aisle.stages.functions import cleaned, finite, in_zone, read_boolean, read_date, read_time, spelling
 from aisle.stages.time import BEGINNING, LATEST, moment
 
 _WORDS = {"int64": "a whole number", "float64": "a number", "boolean": "true or false", "date": "a date (YYYY-MM-DD)"}
@@ -106,7 +106,7 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     value = given.try_cast(column.type)
     if column.type == "float64":
         written = given.re_search("^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$")
-        return ibis.ifelse(written, _finite(value), ibis.null("float64"))
+        return ibis.ifelse(written, finite(value), ibis.null("float64"))
     # The engines read more than plain numbers ("1e3", "12.5" as 13): what does not read back as it
     # was written must be plain digits, or it is refused rather than altered.
     scale = column.digits.scale if column.digits else 0
@@ -118,17 +118,13 @@ def _value(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     return ibis.cases((value.cast("string") == given, value), (given.re_search(plain), value), else_=ibis.null(column.type))
 
 
-def _finite(value: ir.FloatingValue) -> ir.FloatingValue:
-    return ibis.ifelse(value.isinf() | value.isnan(), ibis.null("float64"), value)
-
-
 def _from_typed(given: ir.Value, column: Column, source: SourceSpec) -> ir.Value:
     """From a Parquet column's own type: kept where it fits, through its text where it does not."""
     own, wanted = given.type(), ibis.dtype(column.type)
     if column.is_time and own.is_timestamp():
         return given.cast(wanted) if own.timezone else in_zone(given, source.time_zone)
     if own.is_floating() and column.type == "float64":
-        return _finite(given.cast("float64"))
+        return finite(given.cast("float64"))
     if own.is_binary():
         return ibis.null(column.type)
     if own == wanted and not column.choices:

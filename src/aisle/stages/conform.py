@@ -11,7 +11,7 @@ from aisle.declare.calendar import CalendarSpec
 from aisle.declare.expressions import evaluated
 from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.declare.source import DELETED, SourceSpec
-from aisle.stages.functions import day_number, local_date, rounded
+from aisle.stages.functions import day_number, local_date, nearest, rounded
 from aisle.stages.history import UNKNOWN, after_images
 from aisle.stages.time import LAST_YEAR
 
@@ -74,8 +74,11 @@ def half_up(value: ir.NumericValue, type_: str) -> ir.NumericValue:
     it would leave the cast out. Rounding comes first, since a cast that also rounds takes DuckDB three times as long.
     """
     wanted = ibis.dtype(type_)
+    scale = wanted.scale if wanted.is_decimal() else 0
     if value.type().is_decimal():
-        value = rounded(value, wanted.scale if wanted.is_decimal() else 0)
+        value = rounded(value, scale)
+    elif value.type().is_floating() and not wanted.is_floating():
+        value = nearest(value, scale)
     return ibis.expr.operations.Cast(value, to=wanted).to_expr()
 
 

@@ -60,6 +60,21 @@ def rounded(number: ibis.expr.datatypes.Decimal(), scale: int) -> ibis.expr.data
 
 
 @ibis.udf.scalar.builtin
+def finite(number: float) -> float:
+    """A float as it is; null if it is infinite or no number."""
+
+
+@ibis.udf.scalar.builtin
+def nearest(number: float, scale: int) -> float:
+    """A float rounded half away from zero to `scale` digits after the point."""
+
+
+@ibis.udf.scalar.builtin
+def shown_time(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> str:
+    """A time for a reader, as "2025-01-31 12:00:00+00"."""
+
+
+@ibis.udf.scalar.builtin
 def micros_of(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> int:
     """Microseconds since 1970-01-01 UTC."""
 

@@ -8,7 +8,7 @@ CREATE OR REPLACE TEMP MACRO cleaned(t) AS CASE
     WHEN t >= '!' AND NOT (suffix(t, ' ') OR suffix(t, e'\t') OR suffix(t, e'\r') OR suffix(t, e'\n')
                            OR suffix(t, chr(160)) OR prefix(t, chr(160))) THEN t
     ELSE trimmed(t) END;
-CREATE OR REPLACE TEMP MACRO spelling(t) AS lower(trim(regexp_replace(t, '[ _-]+', ' ', 'g')));
+CREATE OR REPLACE TEMP MACRO spelling(t) AS lower(trim(regexp_replace(t, '[ _-]+', ' ', 'g'), ' '));
 CREATE OR REPLACE TEMP MACRO in_zone(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS TIMESTAMPTZ) ELSE timezone(zone, t) END;
 CREATE OR REPLACE TEMP MACRO read_time(t, zone) AS CASE
@@ -27,6 +27,9 @@ CREATE OR REPLACE TEMP MACRO local_date(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS DATE) ELSE CAST(timezone(zone, t) AS DATE) END;
 CREATE OR REPLACE TEMP MACRO written(number) AS number;
 CREATE OR REPLACE TEMP MACRO rounded(number, scale) AS round(number, scale);
+CREATE OR REPLACE TEMP MACRO finite(number) AS CASE WHEN isfinite(number) THEN number END;
+CREATE OR REPLACE TEMP MACRO nearest(number, scale) AS round(number, scale);
+CREATE OR REPLACE TEMP MACRO shown_time(t) AS CAST(t AS VARCHAR);
 CREATE OR REPLACE TEMP MACRO day_number(d) AS CAST(strftime(d, '%Y%m%d') AS BIGINT);
 CREATE OR REPLACE TEMP MACRO micros_of(t) AS epoch_us(t);
 CREATE OR REPLACE TEMP MACRO instant(micros) AS CAST(make_timestamp(CAST(micros AS BIGINT)) AS TIMESTAMPTZ);
