@@ -116,6 +116,15 @@ def test_what_is_not_there_is_said_by_none_or_false(storage: Storage) -> None:
     storage.delete("x")
 
 
+def test_what_is_below_a_path_is_cleared_and_nothing_beside_it(storage: Storage) -> None:
+    for path in ("a/b/1", "a/b/c/2", "a/bc", "d"):
+        storage.make_folder(path.rpartition("/")[0])
+        storage.put(path, b"x")
+    storage.clear("a/b")
+    storage.clear("nowhere")
+    assert sorted(entry.path for entry in storage.entries()) == ["a/bc", "d"]
+
+
 @pytest.mark.parametrize("address", ["s3://", "s3:///lake", "s3://shop/la*ke", "s3://shop/what?", "s3://shop/[x]", "s3://shop/ä"])
 def test_an_address_that_readers_would_take_for_another_is_refused(address: str) -> None:
     with pytest.raises(ConfigError, match="s3://"):

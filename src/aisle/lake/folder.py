@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -127,12 +128,15 @@ class Folder:
             arriving.discard()
 
     def sweep(self) -> None:
-        for left in self.entries(INCOMING):
-            self.delete(left.path)
+        self.clear(INCOMING)
 
     def delete(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError), writing(str(self.root / path)):
             (self.root / path).unlink()
+
+    def clear(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError), writing(str(self.root / path)):
+            shutil.rmtree(self.root / path)
 
     def make_folder(self, path: str) -> None:
         with writing(str(self.root / path)):

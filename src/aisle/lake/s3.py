@@ -352,6 +352,10 @@ class S3:
         with self._saying("written", path):
             self._client.upload_file(str(file), self.bucket, self._prefix + path, Config=_transfer())
 
+    def clear(self, path: str) -> None:
+        for entry in list(self.entries(path)):
+            self.delete(entry.path)
+
     def delete(self, path: str) -> None:
         with self._saying("written", path):
             self._client.delete_object(**self._at(path))

@@ -132,6 +132,10 @@ class Storage(Protocol):
 
     def delete(self, path: str) -> None: ...
 
+    def clear(self, path: str) -> None:
+        """Take away all that is below a path."""
+        ...
+
     def make_folder(self, path: str) -> None:
         """Make sure that files can be written below a path."""
         ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -27,13 +26,13 @@ from aisle.engines.duckdb.reading_parquet import ParquetReader
 from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
+from aisle.engines.duckdb.statistics import data_file, footers
 from aisle.engines.port import Change
 from aisle.errors import ConfigError, DoesNotFit
-from aisle.lake.storage import writing
+from aisle.lake.storage import Storage, writing
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
 
-_STAT_LENGTH = 64  # a longer text is left out of the log's statistics
 FILE_COLUMN = "_file"
 
 
@@ -133,6 +132,30 @@ class DuckDBEngine:
         self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} ({columns})")
         inserted(self._con, name, rows)
         return ibis.table(schema, name=name)
+
+    def export(self, expression: ir.Table, storage: Storage, path: str) -> None:
+        """Write an expression's rows as one Parquet file of a storage, for another engine."""
+        storage.admit(self._con)
+        with self._computing(path):
+            self._con.execute(
+                f"COPY ({self.sql(expression)}) TO {literal(storage.url(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            )
+
+    def described(self, table: Table, sizes: Mapping[str, int]) -> list[DataFile]:
+        """Files of a table that another engine wrote, by path inside it with their bytes, as the Delta log is to know them."""
+        if not sizes:
+            return []
+        table.storage.admit(self._con)
+        answer = self._con.execute(footers(table, [f"{table.url}/{path}" for path in sizes]))
+        names = [name for name, *_ in answer.description]
+        found = []
+        for row in answer.fetchall():
+            file = dict(zip(names, row, strict=True))
+            path = file["filename"].removeprefix(f"{table.url}/")
+            month = next((p.removeprefix(f"{MONTH}=") for p in path.split("/") if p.startswith(f"{MONTH}=")), None)
+            if file["count"]:
+                found.append(data_file(table, {**file, "file_size_bytes": sizes[path]}, month))
+        return found
 
     def drop(self, *names: str) -> None:
         for name in names:
@@ -234,7 +257,7 @@ class DuckDBEngine:
             answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
         names = [name for name, *_ in answer.description]
         written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-        return [_data_file(table, file, month) for file in written if file["count"]]
+        return [data_file(table, file, month) for file in written if file["count"]]
 
     @contextlib.contextmanager
     def _computing(self, name: str) -> Iterator[None]:
@@ -247,37 +270,6 @@ class DuckDBEngine:
 
     def _view(self, name: str, query: str) -> None:
         self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {query}")
-
-
-def _data_file(table: Table, written: Mapping[str, Any], month: str | None) -> DataFile:
-    """A file as the Delta log knows it, from a row of COPY's RETURN_STATS."""
-    low: dict[str, Any] = {}
-    high: dict[str, Any] = {}
-    nulls: dict[str, int] = {}
-    for column, stats in written["column_statistics"].items():
-        name = column.strip('"')
-        dtype = table.schema.get(name, None)
-        if dtype is None or name in table.personal or dtype.is_floating() or dtype.is_array():
-            continue
-        if "null_count" in stats:
-            nulls[name] = int(stats["null_count"])
-        if "min" in stats and "max" in stats and len(stats["max"]) <= _STAT_LENGTH:
-            low[name], high[name] = _statistic(stats["min"], dtype), _statistic(stats["max"], dtype)
-    log = {"numRecords": written["count"], "minValues": low, "maxValues": high, "nullCount": nulls}
-    inside = written["filename"].removeprefix(f"{table.url}/")
-    month = month or (written["partition_keys"] or {}).get(MONTH)
-    return DataFile(inside, written["file_size_bytes"], written["count"], month, json.dumps(log, ensure_ascii=False))
-
-
-def _statistic(text: str, dtype: Any) -> Any:
-    """A statistic as the Delta log writes it (Delta protocol, per-file statistics)."""
-    if dtype.is_integer():
-        return int(text)
-    if dtype.is_boolean():
-        return text == "true"
-    if dtype.is_timestamp():
-        return text.removesuffix("+00").replace(" ", "T") + "Z"
-    return float(text) if dtype.is_decimal() else text
 
 
 def _duckdb_type(dtype: Any) -> str:
