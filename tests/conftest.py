@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from aisle.lake.storage import Storage
     from forks import Forks
     from places import Database, PostgresServer
@@ -103,3 +105,12 @@ def database(postgres: PostgresServer) -> Iterator[Database]:
     database = postgres.database()
     yield database
     postgres.drop(database)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A Spark session; a test that asks for it is skipped where there is no Java."""
+    from spark_session import spark_session
+
+    with spark_session(tmp_path_factory.mktemp("spark")) as session:
+        yield session

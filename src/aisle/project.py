@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aisle.declare.star import Star
 
 SETTINGS = "aisle.toml"
+ENGINES = ("duckdb", "spark")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Project:
         lake: a folder, or `s3://bucket/prefix`.
         warehouse: address of the warehouse: a DuckDB file, or a URL; it may hold a password (`aisle.warehouses.shown`).
         truth: a folder, where `aisle generate` says what is true of the data it made.
+        engine: what computes, one of ENGINES; Spark in the session that this machine is set up for.
         memory_limit: of the engine, such as "2GB"; None leaves the choice to it.
     """
 
@@ -48,6 +50,7 @@ class Project:
     lake: str = "lake"
     warehouse: str = field(default="warehouse.duckdb", repr=False)
     truth: str = "truth"
+    engine: str = ENGINES[0]
     memory_limit: str | None = None
 
     @cached_property
@@ -96,6 +99,8 @@ def _read(file: Path, environment: Mapping[str, str]) -> Project:
     for key in _KEYS:
         if value := environment.get(f"AISLE_{key.upper()}"):
             given[key] = value
+    if given.get("engine", ENGINES[0]) not in ENGINES:
+        raise ConfigError(f"{file}: engine is {given['engine']!r}, none of {', '.join(ENGINES)}\n  Correct it, or AISLE_ENGINE.")
     settings: dict[str, Any] = {_KEYS[key]: value for key, value in given.items()}
     project = Project(file.parent, **settings)
     places: dict[str, Any] = {place: _below(file.parent, getattr(project, place)) for place in _PLACES}

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show
-from aisle.cli.command import MEMORY_LIMIT, Reply, command
+from aisle.cli.command import ENGINE, MEMORY_LIMIT, Reply, command
 from aisle.cli.progress import shown
 from aisle.errors import LawBroken
 from aisle.project import open_project
@@ -17,21 +17,28 @@ from aisle.project import open_project
     example="aisle check\naisle check --rebuild", exits={3: "there is no release yet", LawBroken.exit_code: "a law does not hold"}
 )
 @click.option("--rebuild", is_flag=True, help="Also make gold anew from bronze, aside, and compare.")
+@ENGINE
 @MEMORY_LIMIT
 @click.pass_context
-def check(ctx: click.Context, /, rebuild: bool, memory_limit: str | None) -> Reply:
+def check(ctx: click.Context, /, rebuild: bool, engine: str | None, memory_limit: str | None) -> Reply:
     """Prove the laws on the newest release.
 
     That every delivered row is accounted for, and that the star is true. Nothing is changed.
     """
     project = open_project(Path.cwd())
     star = project.star
+    from aisle.engines.opening import session_for
     from aisle.run.check import check as prove
     from aisle.run.summary import Progress
 
     with shown(ctx) as report:
         findings = prove(
-            star, lake=project.lake, rebuild=rebuild, memory_limit=memory_limit or project.memory_limit, progress=Progress(report)
+            star,
+            lake=project.lake,
+            rebuild=rebuild,
+            memory_limit=memory_limit or project.memory_limit,
+            spark=session_for(engine or project.engine),
+            progress=Progress(report),
         )
     holds = all(finding.holds for finding in findings)
     return Reply(

@@ -12,11 +12,14 @@ from typing import Any, NoReturn
 
 import click
 
+from aisle.project import ENGINES
+
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
 BREAK_LEASE = click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
 MEMORY_LIMIT = click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+ENGINE = click.option("--engine", type=click.Choice(ENGINES), help="What computes; by default as aisle.toml says.")
 
 _JSON = "aisle.json"
 

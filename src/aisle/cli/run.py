@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show
-from aisle.cli.command import BREAK_LEASE, INTERRUPTED, MEMORY_LIMIT, Reply, command
+from aisle.cli.command import BREAK_LEASE, ENGINE, INTERRUPTED, MEMORY_LIMIT, Reply, command
 from aisle.cli.progress import shown
 from aisle.project import open_project
 
@@ -25,15 +25,17 @@ from aisle.project import open_project
 )
 @click.option("--full", is_flag=True, help="Make silver and gold anew from bronze. The content is the same.")
 @BREAK_LEASE
+@ENGINE
 @MEMORY_LIMIT
 @click.pass_context
-def run(ctx: click.Context, /, full: bool, break_lease: bool, memory_limit: str | None) -> Reply:
+def run(ctx: click.Context, /, full: bool, break_lease: bool, engine: str | None, memory_limit: str | None) -> Reply:
     """Take what is new in the landing to gold, and release it.
 
     From landing through bronze and silver to gold. What stops a run leaves the last release standing.
     """
     project = open_project(Path.cwd())
     star = project.star
+    from aisle.engines.opening import session_for
     from aisle.run import run as run_star
     from aisle.run.summary import Progress
 
@@ -45,6 +47,7 @@ def run(ctx: click.Context, /, full: bool, break_lease: bool, memory_limit: str 
             full=full,
             break_lease=break_lease,
             memory_limit=memory_limit or project.memory_limit,
+            spark=session_for(engine or project.engine),
             progress=Progress(report),
         )
     return Reply({"release": summary.release, **summary.record(), "requests": dict(summary.requests)}, show.ran(summary, star))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ def sql(table: str | None, dialect: str, ddl: bool, to: str, out: Path | None) -
     Of every stage, or of those that make TABLE. No data is read.
 
     Stages read raw_<source> (a drop as delivered), silver_<source> and the star's tables. Functions
-    such as hash63 are aisle's own; each engine is given their definition, printed first for DuckDB.
+    such as hash63 are aisle's own; each engine is given their definition, printed first.
     """
     project = open_project(Path.cwd())
     star = project.star
@@ -54,21 +54,32 @@ def sql(table: str | None, dialect: str, ddl: bool, to: str, out: Path | None) -
 
         statements = derived(star, WRITTEN[to])
         return Reply({"warehouse": to, "statements": statements}, "\n\n".join(f"{s.rstrip().rstrip(';')};" for s in statements))
-    import ibis
-
     chosen = [stage for stage in stages(star) if table in (None, stage.makes)]
     if not chosen:
         from aisle.declare.classes import did_you_mean
 
         raise ConfigError(f"No stage makes {table!r}{did_you_mean(str(table), sorted({stage.makes for stage in stages(star)}))}")
-    made = [(stage, str(ibis.to_sql(stage.expression, dialect=dialect))) for stage in chosen]
+    write, functions = _engine(dialect)
+    made = [(stage, write(stage.expression)) for stage in chosen]
     parts = [f"-- {stage.step}: {stage.says}\n{text.rstrip()};" for stage, text in made]
-    if dialect == "duckdb" and table is None:
-        from aisle.engines.duckdb.functions import MACROS
-
-        parts.insert(0, f"-- the functions\n{MACROS.strip()}")
+    if table is None:
+        parts.insert(0, f"-- the functions\n{functions}")
     data = [{"step": stage.step, "makes": stage.makes, "says": stage.says, "sql": text} for stage, text in made]
     return Reply({"dialect": dialect, "stages": data}, "\n\n".join(parts))
+
+
+def _engine(dialect: str) -> tuple[Callable[[ir.Table], str], str]:
+    """How an engine has an expression written, and its definitions of aisle's functions."""
+    import ibis
+
+    if dialect == "pyspark":
+        from aisle.engines.spark.compiling import meant
+        from aisle.engines.spark.functions import FUNCTIONS
+
+        return lambda expression: str(ibis.to_sql(meant(expression), dialect=dialect)), "\n".join(f"{f};" for f in FUNCTIONS)
+    from aisle.engines.duckdb.functions import MACROS
+
+    return lambda expression: str(ibis.to_sql(expression, dialect=dialect)), MACROS.strip()
 
 
 def _written(project: Project, to: str, out: Path) -> Reply:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
@@ -16,7 +17,7 @@ from aisle.declare.calendar import CalendarSpec
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
-from aisle.engines.duckdb.engine import DuckDBEngine
+from aisle.engines.opening import open_engine
 from aisle.engines.port import Change, Engine
 from aisle.errors import LakeError, NothingDelivered
 from aisle.lake.drops import LEDGER, Drop, strays
@@ -28,6 +29,9 @@ from aisle.run.ingest import Ingested, ingest
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
 from aisle.run.take import Taken, read_ledger, retake, take
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 
 def run(
     star: Star,
@@ -37,6 +41,7 @@ def run(
     full: bool = False,
     break_lease: bool = False,
     memory_limit: str | None = None,
+    spark: SparkSession | None = None,
     progress: Progress = quiet,
 ) -> Summary:
     """Take the drops that are new in the landing into the lake, and make the next release.
@@ -49,7 +54,8 @@ def run(
         landing: a folder, or `s3://bucket/prefix`, with a sub-folder for each source; it is only read.
         full: make silver and gold anew from bronze. The content is the same (design §3, law 1).
         break_lease: take the lake from another writer that is known to be gone.
-        memory_limit: of the engine, such as "1GB".
+        memory_limit: of the engine on this machine, such as "1GB".
+        spark: a session to compute in, classic or Connect; without one DuckDB computes. The lake is the same.
         progress: called with a step's name, how much of it is done, and of how much.
 
     Raises:
@@ -68,7 +74,7 @@ def run(
                 f"The star's declaration is not the one that release {former.number} was made by.\n"
                 "  Its tables would be a mixture. Run with --full to make silver and gold anew from bronze."
             )
-        engine = held.enter_context(DuckDBEngine(memory_limit=memory_limit))
+        engine = held.enter_context(open_engine(spark, place.storage, memory_limit=memory_limit))
         ledger = read_ledger(engine, place)
         taken, noted = take(place, delivered_to, ledger, progress)
         whole = full or former is None
@@ -91,11 +97,17 @@ def run(
         return replace(summary, seconds=time.monotonic() - started, requests=dict(requests))
 
 
-def rebuild_into(address: str | Path, lake: Lake, ledger: Mapping[str, list[Drop]], memory_limit: str | None = None) -> Lake:
+def rebuild_into(
+    address: str | Path,
+    lake: Lake,
+    ledger: Mapping[str, list[Drop]],
+    memory_limit: str | None = None,
+    spark: SparkSession | None = None,
+) -> Lake:
     """Make a lake's silver and gold anew from its bronze, in a lake at another address."""
     scratch = Lake(address, lake.star)
     taken = {s.name: retake(lake, ledger[s.name]) for s in lake.star.sources}
-    with DuckDBEngine(memory_limit=memory_limit) as engine:
+    with open_engine(spark, scratch.storage, memory_limit=memory_limit) as engine:
         _work(engine, scratch, taken, [], {s.name: [] for s in lake.star.sources}, quiet, whole=True)
     return scratch
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
@@ -14,13 +14,16 @@ import ibis.expr.types as ir
 from aisle.declare.calendar import CalendarSpec
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.star import Star
-from aisle.engines.duckdb.engine import DuckDBEngine
+from aisle.engines.opening import open_engine
 from aisle.engines.port import Engine
 from aisle.lake.lake import Lake
 from aisle.run import rebuild_into
 from aisle.run.summary import Progress, quiet
 from aisle.run.take import read_ledger
 from aisle.stages import laws
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,26 @@ def check(
     lake: str | Path,
     rebuild: bool = False,
     memory_limit: str | None = None,
+    spark: SparkSession | None = None,
     progress: Progress = quiet,
 ) -> list[Finding]:
     """Prove the laws of balance, timeline and integrity on the newest release; it is only read.
 
     Args:
         rebuild: prove confluence too: make all of gold anew from bronze in a scratch lake, and compare.
+        spark: a session to compute in; without one DuckDB computes.
 
     Raises:
         NothingDelivered: the lake has no release.
     """
     place = Lake(lake, star)
     place.open(place.releases.standing())
-    with DuckDBEngine(memory_limit=memory_limit) as engine:
+    with open_engine(spark, place.storage, memory_limit=memory_limit) as engine:
         bound = {name: engine.bind(f"check_{name}", table) for name, table in place.tables.items()}
         steps = [_balance(place, bound), _timelines(place, bound), _integrity(place, bound)]
         findings = [_found(engine, *question) for step in progress.over("check", steps) for question in step]
         if rebuild:
-            findings += _confluence(engine, place, bound, memory_limit)
+            findings += _confluence(engine, place, bound, memory_limit, spark)
     return findings
 
 
@@ -101,10 +106,12 @@ def _integrity(lake: Lake, bound: dict[str, ir.Table]) -> Iterator[Question]:
             yield "integrity", says, laws.dangling(fact, bound[f"gold/{lookup.dimension.table}"], f, lookup)
 
 
-def _confluence(engine: Engine, lake: Lake, bound: dict[str, ir.Table], memory_limit: str | None) -> Iterator[Finding]:
+def _confluence(
+    engine: Engine, lake: Lake, bound: dict[str, ir.Table], memory_limit: str | None, spark: SparkSession | None
+) -> Iterator[Finding]:
     ledger = read_ledger(engine, lake)
     with tempfile.TemporaryDirectory(prefix="aisle-check-") as scratch:
-        anew = rebuild_into(scratch, lake, ledger, memory_limit)
+        anew = rebuild_into(scratch, lake, ledger, memory_limit, spark)
         for spec in lake.star.tables:
             name = f"gold/{spec.table}"
             stored, made = bound[name], engine.bind(f"anew_{name}", anew.tables[name])
