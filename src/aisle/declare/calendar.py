@@ -109,15 +109,13 @@ class Calendar:
 
 
 def _known_country(owner: str, code: str) -> None:
-    from holidays.utils import list_supported_countries
+    import holidays
+    from holidays.registry import EntityLoader
 
     country, _, subdivision = code.partition("-")
-    supported = list_supported_countries()
-    if country not in supported:
+    if country not in EntityLoader.get_country_codes():
         raise DeclarationError(
             owner, f"holidays={code!r} is no country of the holidays package", 'Use a code such as "US" or "DE".'
         )
-    if subdivision and subdivision not in supported[country]:
-        raise DeclarationError(
-            owner, f"{country} has no subdivision {subdivision!r}", "There are " + ", ".join(supported[country])
-        )
+    if subdivision and subdivision not in (known := getattr(holidays, country).subdivisions):
+        raise DeclarationError(owner, f"{country} has no subdivision {subdivision!r}", "There are " + ", ".join(known))

@@ -8,7 +8,6 @@ from typing import BinaryIO, TypeVar
 
 from aisle.declare.source import SourceSpec
 from aisle.engines.delivery import Delivery, Measured
-from aisle.engines.measuring import measure
 from aisle.engines.port import Engine
 from aisle.errors import LakeError
 from aisle.lake.drops import Drop, bronze_path, delivered, standing, unseen
@@ -75,7 +74,7 @@ def retake(lake: Lake, drops: Iterable[Drop]) -> Taken:
 def _receive(lake: Lake, landing: Storage, source: SourceSpec, entry: Entry) -> tuple[Drop, Measured]:
     """Copy a delivered file to bronze, under the name that its content gives it."""
     with landing.open(f"{source.name}/{entry.path}") as data, lake.storage.receive() as arriving:
-        measured = measure(_copying(data, arriving), compressed=entry.path.endswith(".gz"))
+        measured = _measured(_copying(data, arriving), entry.path)
         kept = bronze_path(source, measured.digest, entry.path)
         arriving.keep(kept)
     return Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size), measured
@@ -85,10 +84,16 @@ def _fetch(lake: Lake, drop: Drop) -> Delivery:
     """A file of bronze, to be read anew."""
     path = lake.storage.local(drop.path)
     with open(path, "rb") as data:
-        measured = measure(iter(lambda: data.read(_CHUNK), b""), compressed=drop.path.endswith(".gz"))
+        measured = _measured(iter(lambda: data.read(_CHUNK), b""), drop.path)
     if measured.digest != drop.digest:
         raise LakeError(f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs.")
     return Delivery.of(drop.drop, path, measured)
+
+
+def _measured(chunks: Iterable[bytes], path: str) -> Measured:
+    from aisle.engines.measuring import measure  # it loads NumPy, which a run that finds nothing new can do without
+
+    return measure(chunks, compressed=path.endswith(".gz"))
 
 
 def _copying(data: BinaryIO, copy: Arriving) -> Iterator[bytes]:

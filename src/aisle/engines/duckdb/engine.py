@@ -15,14 +15,13 @@ from typing import Any, Self
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from aisle.declare.source import ABSENT, DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.functions import MACROS
-from aisle.engines.duckdb.reading import read
-from aisle.engines.duckdb.reading_parquet import ParquetReader
 from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
@@ -81,7 +80,10 @@ class DuckDBEngine:
         return dict(self._con.execute(found).fetchall())
 
     def sql(self, expression: ir.Table) -> str:
-        return compiled(expression.op(), self.dialect)
+        node = expression.op()
+        if isinstance(node, ops.UnboundTable):  # to load the compilers takes longer than a run that finds nothing new
+            return f"SELECT * FROM {quoted(node.name)}"
+        return compiled(node, self.dialect)
 
     def bind(self, name: str, table: Table, files: Sequence[DataFile] | None = None) -> ir.Table:
         chosen = table.files if files is None else files
@@ -92,9 +94,13 @@ class DuckDBEngine:
     def alike(self, source: SourceSpec, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
         if source.format != "parquet":
             return [list(deliveries)]
+        from aisle.engines.duckdb.reading_parquet import ParquetReader
+
         return list(ParquetReader(self._con, {}, "").alike(deliveries))
 
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
+        from aisle.engines.duckdb.reading import read  # it loads NumPy, which a run that finds nothing new can do without
+
         required = {c.name: c.required and not source.may_be_absent(c.name) for c in source.columns}
         readings = read(
             self._con,
