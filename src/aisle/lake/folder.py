@@ -128,7 +128,12 @@ class Folder:
             arriving.discard()
 
     def sweep(self) -> None:
-        self.clear(INCOMING)
+        for name in self.names(INCOMING):
+            left = f"{INCOMING}/{name}"
+            if (self.root / left).is_dir():
+                self.clear(left)
+            else:
+                self.delete(left)
 
     def delete(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError), writing(str(self.root / path)):
