@@ -24,6 +24,8 @@ SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "1g",
     "spark.sql.shuffle.partitions": "2",
+    # Else all of it would be computed on the driver, by DuckDB.
+    "spark.aisle.rowsOnDriver": "0",
     "spark.default.parallelism": "2",
     # A query over ten rows takes longer to compile than to run.
     "spark.sql.codegen.wholeStage": "false",

@@ -19,6 +19,7 @@ from deltalake import DeltaTable
 import kiosk
 from aisle import Calendar, Degenerate, Fact, Lookup, Money, Source, Star, Sum, _
 from aisle.cli import main
+from aisle.engines.spark.engine import FEW
 from aisle.errors import ConfigError, DoesNotFit
 from aisle.retail.generate import generate
 from aisle.retail.star import star as retail
@@ -28,6 +29,7 @@ from aisle.run.undo import undo
 from given.reading import Given, read
 from given.star import STAR as LABORATORY
 from lakes import content
+from spark_session import SETTINGS
 from test_given import BOOK
 
 if TYPE_CHECKING:
@@ -79,6 +81,20 @@ def test_a_story_is_the_same_by_spark_and_by_both_in_turn(spark: SparkSession, t
     assert [f for f in check(kiosk.STAR, lake=tmp_path / "spark" / "lake", spark=spark) if not f.holds] == []
     # What was kept in between is gone.
     assert not list((tmp_path / "spark" / "lake" / "bronze" / "_incoming").iterdir())
+
+
+@pytest.mark.parametrize("few", [40, 1_000_000], ids=["some of it on the driver", "all of it on the driver"])
+def test_where_it_is_computed_makes_no_difference(spark: SparkSession, tmp_path: Path, few: int) -> None:
+    """Of what has few rows, DuckDB computes on the driver: what is few is 40 rows, and a million; in the other tests nothing is."""
+    spark.conf.set(FEW, str(few))
+    try:
+        for engine, place in ((None, tmp_path / "duckdb"), (spark, tmp_path / "spark")):
+            for drops in (kiosk.FIRST, kiosk.SECOND):
+                kiosk.deliver(place, drops)
+                run(kiosk.STAR, lake=place / "lake", landing=place / "landing", spark=engine)
+    finally:
+        spark.conf.set(FEW, SETTINGS[FEW])
+    assert_same(kiosk.STAR, tmp_path / "duckdb" / "lake", tmp_path / "spark" / "lake", "quarantine")
 
 
 def test_the_rule_book_is_the_same(spark: SparkSession, tmp_path: Path) -> None:

@@ -116,6 +116,16 @@ class Table:
         """The files that hold rows of this UTC month ("2025-01") or a later one."""
         return [f for f in self.files if f.month is None or f.month >= month]
 
+    def spans(self, column: str) -> dict[str, tuple[Any, Any]]:
+        """The least and greatest value of a column, by file, as far as the log knows them."""
+        if self._delta is None:
+            return {}
+        actions = self._delta.get_add_actions(flatten=True)
+        if f"min.{column}" not in actions.schema.names or f"max.{column}" not in actions.schema.names:
+            return {}
+        known = zip(*(actions.column(name).to_pylist() for name in ("path", f"min.{column}", f"max.{column}")), strict=True)
+        return {path: (least, greatest) for path, least, greatest in known if least is not None and greatest is not None}
+
     def restore(self, version: int | None) -> None:
         """Bring the newest version back to the content of an older one, if it strayed from it; None: to nothing.
 

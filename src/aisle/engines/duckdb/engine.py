@@ -17,6 +17,7 @@ import duckdb
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+from ibis.backends.sql.datatypes import DuckDBType
 
 from aisle.declare.source import ABSENT, DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
@@ -113,7 +114,7 @@ class DuckDBEngine:
         )
         names = [c.name for c in source.columns]
         described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(into)})").fetchall())
-        schema = {n: ibis.backends.sql.datatypes.DuckDBType.from_string(described[n]) for n in names}
+        schema = {n: DuckDBType.from_string(described[n]) for n in names}
         # The row's own text, should it be set aside: all that was delivered of it, as one JSON object.
         pairs = ", ".join(f"{literal(n)}, CAST({quoted(n)} AS VARCHAR)" for n in names)
         merged = f"CASE WHEN _extra IS NULL THEN json_object({pairs}) ELSE json_merge_patch(json_object({pairs}), _extra) END"
@@ -139,13 +140,52 @@ class DuckDBEngine:
         inserted(self._con, name, rows)
         return ibis.table(schema, name=name)
 
-    def export(self, expression: ir.Table, storage: Storage, path: str) -> None:
-        """Write an expression's rows as one Parquet file of a storage, for another engine."""
+    def show(self, name: str, expression: ir.Table) -> ir.Table:
+        """Name an expression, without computing it."""
+        self._view(name, self.sql(expression))
+        return ibis.table(expression.schema(), name=name)
+
+    def hide(self, name: str) -> None:
+        self._con.execute(f"DROP VIEW IF EXISTS {quoted(name)}")
+
+    def export(self, expression: ir.Table, storage: Storage, folder: str) -> ibis.Schema:
+        """Write an expression's rows as one Parquet file in a folder of a storage, for another engine. Returns the types they have there."""
+        storage.make_folder(folder)
         storage.admit(self._con)
-        with self._computing(path):
+        schema, given = expression.schema(), f"SELECT * FROM ({self.sql(expression)})"
+        described = {name: kind for name, kind, *_ in self._con.execute(f"DESCRIBE {given}").fetchall()}
+        # What DuckDB adds up is of 128 bits, which Parquet has not; its decimals are wider than Ibis infers.
+        types = {n: DuckDBType.from_string(described[n]) if t.is_decimal() else t for n, t in schema.items()}
+        columns = ", ".join(f"CAST({quoted(n)} AS {_duckdb_type(t)}) AS {quoted(n)}" for n, t in types.items())
+        target = literal(storage.url(f"{folder}/part-0.parquet"))
+        with self._computing(folder):
             self._con.execute(
-                f"COPY ({self.sql(expression)}) TO {literal(storage.url(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+                f"COPY (SELECT {columns} FROM ({given})) TO {target} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
             )
+        return ibis.schema(types)
+
+    def adopt(self, name: str, schema: ibis.Schema, storage: Storage, folders: Sequence[str]) -> ir.Table:
+        """Name rows that another engine wrote as Parquet into folders of a storage."""
+        storage.admit(self._con)
+        files = _parquet(storage, folders)
+        if not files:
+            self._view(name, _nothing(schema))
+            return ibis.table(schema, name=name)
+        columns = ", ".join(
+            quoted(n) if t.is_decimal() else f"CAST({quoted(n)} AS {_duckdb_type(t)}) AS {quoted(n)}" for n, t in schema.items()
+        )
+        self._view(name, f"SELECT {columns} FROM read_parquet({paths(files)}, hive_partitioning = false)")
+        return ibis.table(schema, name=name)
+
+    def lying(self, storage: Storage, folder: str) -> int:
+        """How many rows lie in a folder of a storage, as Parquet."""
+        storage.admit(self._con)
+        files = _parquet(storage, [folder])
+        if not files:
+            return 0
+        answer = self._con.execute(f"SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata({paths(files)})").fetchone()
+        assert answer is not None
+        return int(answer[0])
 
     def described(self, table: Table, sizes: Mapping[str, int]) -> list[DataFile]:
         """Files of a table that another engine wrote, by path inside it with their bytes, as the Delta log is to know them."""
@@ -188,7 +228,20 @@ class DuckDBEngine:
         whole: bool = False,
         metadata: Mapping[str, Any],
     ) -> Change:
-        touched = [] if whole or gone is None else self._holding(table, gone)
+        touched = [] if whole or gone is None else self.holding(table, gone, table.files)
+        return self.replace(table, add=add, gone=gone, touched=touched, whole=whole, metadata=metadata)
+
+    def replace(
+        self,
+        table: Table,
+        *,
+        add: ir.Table | None,
+        gone: ir.Table | None,
+        touched: Sequence[DataFile],
+        whole: bool,
+        metadata: Mapping[str, Any],
+    ) -> Change:
+        """Rewrite, when the files that hold rows to take out are known."""
         files = [file for query, month in self._parts(table, touched, gone, add) for file in self._write(table, query, month)]
         removed = list(table.files) if whole else touched
         if removed or files or table.version is None:
@@ -223,23 +276,23 @@ class DuckDBEngine:
         assert table.time is not None
         return f"month_of({quoted(table.time)})"
 
-    def _holding(self, table: Table, gone: ir.Table) -> list[DataFile]:
-        """The files that hold a row that `gone` names."""
-        if not table.files:
+    def holding(self, table: Table, gone: ir.Table, files: Sequence[DataFile]) -> list[DataFile]:
+        """The files, of these, that hold a row that `gone` names."""
+        if not files:
             return []
+        table.storage.admit(self._con)
         on = " AND ".join(f"t.{quoted(c)} = gone.{quoted(c)}" for c in gone.columns)
         found = self._con.execute(
-            f"SELECT DISTINCT t.{FILE_COLUMN} FROM ({self._scan(table, table.files, with_file=True)}) t "
+            f"SELECT DISTINCT t.{FILE_COLUMN} FROM ({self._scan(table, files, with_file=True)}) t "
             f"SEMI JOIN ({self.sql(gone)}) gone ON {on}"
         ).fetchall()
         hit = {path for (path,) in found}
-        return [f for f, url in zip(table.files, table.urls(), strict=True) if url in hit]
+        return [f for f, url in zip(files, table.urls(files), strict=True) if url in hit]
 
     def _scan(self, table: Table, files: Sequence[DataFile], *, with_file: bool = False) -> str:
         columns = [quoted(c) for c in table.schema]
         if not files:
-            typed = [f"CAST(NULL AS {_duckdb_type(t)}) AS {quoted(n)}" for n, t in table.schema.items()]
-            return f"SELECT {', '.join(typed)} WHERE false"
+            return _nothing(table.schema)
         extra = f", {FILE_COLUMN}" if with_file else ""
         option = f", filename = '{FILE_COLUMN}'" if with_file else ""
         return (
@@ -278,8 +331,18 @@ class DuckDBEngine:
         self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {query}")
 
 
+def _parquet(storage: Storage, folders: Sequence[str]) -> list[str]:
+    """The addresses of the Parquet files in folders of a storage."""
+    return [storage.url(e.path) for folder in folders for e in storage.entries(folder) if e.path.endswith(".parquet")]
+
+
+def _nothing(schema: ibis.Schema) -> str:
+    columns = ", ".join(f"CAST(NULL AS {_duckdb_type(t)}) AS {quoted(n)}" for n, t in schema.items())
+    return f"SELECT {columns} WHERE false"
+
+
 def _duckdb_type(dtype: Any) -> str:
-    return str(ibis.backends.sql.datatypes.DuckDBType.to_string(dtype))
+    return str(DuckDBType.to_string(dtype))
 
 
 def _modest_memory() -> str:

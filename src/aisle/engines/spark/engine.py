@@ -2,146 +2,169 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
-from ibis.backends.sql.datatypes import PySparkType
 
 from aisle.declare.source import SourceSpec
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Change
+from aisle.engines.spark.cluster import Cluster
 from aisle.engines.spark.compiling import DIALECT, spark_sql
-from aisle.engines.spark.functions import FUNCTIONS
+from aisle.engines.spark.narrowing import Asked, narrowed, thin
 from aisle.engines.spark.portable import portable
-from aisle.errors import DoesNotFit
 from aisle.lake.folder import INCOMING
 from aisle.lake.storage import Storage
-from aisle.lake.tables import MONTH, DataFile, Table
+from aisle.lake.tables import DataFile, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
 
-# As DuckDB means it, whatever the session that is given is set to.
-_SETTINGS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.timestampType": "TIMESTAMP_LTZ",
-    "spark.sql.caseSensitive": "false",
-    "spark.sql.parser.escapedStringLiterals": "false",
-    "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # a product is exact, or it does not fit
-    "spark.sql.jsonGenerator.ignoreNullFields": "false",
-    "spark.sql.parquet.compression.codec": "zstd",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
-    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
-    # Databricks would have a Delta table's files read and written through the table alone; here `Table` commits them.
-    "spark.databricks.delta.formatCheck.enabled": "false",
-}
+FEW = "spark.aisle.rowsOnDriver"
+"""A session's setting: what is of no more rows than this is computed on the driver, in one process."""
 
-_DOES_NOT_FIT = ("NUMERIC_VALUE_OUT_OF_RANGE", "ARITHMETIC_OVERFLOW", "CAST_OVERFLOW", "CAST_INVALID_INPUT", "DIVIDE_BY_ZERO")
+_FEW = 250_000
+
+
+class _Part(NamedTuple):
+    """Rows as Spark has them, and the folder of the storage where they lie; None, if they are only described."""
+
+    frame: DataFrame
+    place: str | None
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows that have a name, wherever they are.
+
+    Attributes:
+        most: how many there are at most.
+        exact: whether it is known that there are so many.
+        stored: the table and its files that hold them, if it is one.
+        here: how DuckDB knows them; None: it does not.
+        parts: what Spark has of them; None: it does not know them.
+    """
+
+    schema: ibis.Schema
+    most: int
+    exact: bool = True
+    stored: tuple[Table, Sequence[DataFile]] | None = None
+    here: Literal["table", "view"] | None = None
+    parts: tuple[_Part, ...] | None = None
 
 
 class SparkEngine:
-    """A Spark session of its own, beside the one that is given: with its own settings, views and functions.
+    """A cluster for what is large, and DuckDB on the driver for what is small.
 
-    What is kept is written to the storage, as Parquet, and read from there: Spark would compute anew what it caches if
-    an executor is lost, and some kinds of Spark cache nothing. Drops, and rows given from Python, are read on this
-    machine by DuckDB, and handed over as Parquet.
+    A job of Spark takes half a second even over ten rows, and a run asks some hundred questions, most of them of a day's rows. So
+    an expression over few rows is computed by DuckDB on this machine; the rows that it keeps there are given to Spark when
+    Spark needs them, and the other way round. What is large stays in the storage: Spark keeps it there, as Parquet, as it would
+    compute anew what it caches if an executor is lost, and some kinds of Spark cache nothing. Drops are read here.
 
     Args:
         session: classic or Connect. It must be able to read and write the storage's addresses by itself.
         storage: where to keep intermediate results; they are gone at the end.
-        memory_limit: of the reading on this machine.
+        memory_limit: of what is computed on this machine.
     """
 
     dialect = DIALECT
 
     def __init__(self, session: SparkSession, storage: Storage, *, memory_limit: str | None = None) -> None:
-        self._session = session.newSession()
-        for name, value in _SETTINGS.items():
-            self._session.conf.set(name, value)
-        for function in FUNCTIONS:
-            self._session.sql(function)
         self._storage = storage
         self._scratch = f"{INCOMING}/spark-{uuid.uuid4().hex}"
-        self._kept: dict[str, tuple[list[str], StructType]] = {}
-        self._reader = DuckDBEngine(memory_limit=memory_limit)
+        self._few = int(session.conf.get(FEW, str(_FEW)) or _FEW)
+        self._cluster = Cluster(session, storage, self._scratch)
+        self._driver = DuckDBEngine(memory_limit=memory_limit)
+        self._named: dict[str, _Rows] = {}
+        self._shown: dict[str, tuple[_Part, ...] | None] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._reader.__exit__(kind, error, trace)
+        self._driver.__exit__(kind, error, trace)
         self._storage.clear(self._scratch)
 
     @property
     def requests(self) -> Mapping[str, int]:
-        return self._reader.requests
+        return self._driver.requests
 
     def sql(self, expression: ir.Table) -> str:
         return spark_sql(expression)
 
     def bind(self, name: str, table: Table, files: Sequence[DataFile] | None = None) -> ir.Table:
-        self._view(name, self._scan(table, table.files if files is None else files))
-        return ibis.table(table.schema, name=name)
+        chosen = table.files if files is None else files
+        return self._name(name, _Rows(table.schema, sum(f.rows for f in chosen), stored=(table, chosen)))
 
     def alike(self, source: SourceSpec, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
-        return self._reader.alike(source, deliveries)
+        return self._driver.alike(source, deliveries)
 
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
-        raw, malformed, readings = self._reader.read(into, source, deliveries)
-        rows = self._hand_over(raw.get_name(), portable(raw, source))
-        faulty = self._hand_over(malformed.get_name(), malformed)
-        self._reader.drop(into, malformed.get_name())
-        return rows, faulty, readings
+        raw, malformed, readings = self._driver.read(into, source, deliveries)
+        rows = self._driver.show(f"{into}_portable", portable(raw, source))
+        self._named[rows.get_name()] = _Rows(rows.schema(), sum(r.records for r in readings), exact=False, here="view")
+        self._named[malformed.get_name()] = _Rows(malformed.schema(), sum(r.malformed for r in readings), here="table")
+        if not self._few_in(rows):
+            self._give(rows)
+            self._give(malformed)
+            self._driver.drop(into)
+        return rows, malformed, readings
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
-        frame = self._session.sql(self.sql(expression))
-        self._show(name, [self._put(frame, name)], frame.schema)
-        return ibis.table(expression.schema(), name=name)
+        expression = self._narrowed(expression)
+        if not self._few_in(expression):
+            return self._name(name, self._kept(name, expression))
+        self._take(expression)
+        self._forget(name)
+        kept = self._driver.keep(name, expression)
+        self._named[name] = _Rows(expression.schema(), self._driver.count(kept), here="table")
+        return kept
 
     def extend(self, name: str, expression: ir.Table) -> ir.Table:
-        paths, schema = self._kept[name]
-        more = _fitted(self._session.sql(self.sql(expression)), schema)
-        self._show(name, [*paths, self._put(more, name)], schema)
-        return ibis.table(expression.schema(), name=name)
+        expression, former = self._narrowed(expression), self._named[name]
+        table = ibis.table(former.schema, name=name)
+        if former.here == "table" and former.most + self._most(expression) <= self._few:
+            self._driver.extend(name, self._take(expression))
+            self._named[name] = replace(former, most=self._driver.count(table), parts=None)
+            return table
+        more = self._kept(name, expression)
+        self._give(table)
+        parts = (*(self._named[name].parts or ()), *(more.parts or ()))
+        return self._name(name, _Rows(former.schema, former.most + more.most, former.exact and more.exact, parts=parts))
 
     def values(self, name: str, schema: ibis.Schema, rows: Sequence[Sequence[Any]]) -> ir.Table:
-        table = self._hand_over(name, self._reader.values(name, schema, rows))
-        self._reader.drop(name)
-        return table
+        self._forget(name)
+        self._named[name] = _Rows(schema, len(rows), here="table")
+        return self._driver.values(name, schema, rows)
 
     def drop(self, *names: str) -> None:
-        # Their files stay until the end.
+        # What Spark kept of them stays in the storage until the end.
         for name in names:
-            if self._kept.pop(name, None):
-                self._session.sql(f"DROP VIEW IF EXISTS {_quoted(name)}")
+            if name in self._named:
+                self._forget(name)
+            else:
+                self._driver.drop(name)
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
-        # Rows bring an instant as a time of this machine's zone, but a naive time as it is.
-        frame = self._session.sql(self.sql(expression))
-        naive = [
-            f"CAST({_quoted(f.name)} AS TIMESTAMP_NTZ) AS {_quoted(f.name)}"
-            if f.dataType.typeName() == "timestamp"
-            else _quoted(f.name)
-            for f in frame.schema.fields
-        ]
-        names = list(expression.columns)
-        with self._computing("an answer"):
-            return [dict(zip(names, row, strict=True)) for row in frame.selectExpr(*naive).collect()]
+        expression = self._narrowed(expression)
+        if self._few_in(expression):
+            return self._driver.rows(self._take(expression))
+        return self._cluster.rows(self._give(expression))
 
     def count(self, expression: ir.Table) -> int:
-        with self._computing("a count"):
-            return int(self._session.sql(f"SELECT count(*) FROM ({self.sql(expression)})").collect()[0][0])
+        expression = self._narrowed(expression)
+        if isinstance(op := expression.op(), ops.UnboundTable) and self._named[op.name].exact:
+            return self._named[op.name].most
+        if self._few_in(expression):
+            return self._driver.count(self._take(expression))
+        return self._cluster.count(self._give(expression))
 
     def rewrite(
         self,
@@ -152,14 +175,16 @@ class SparkEngine:
         whole: bool = False,
         metadata: Mapping[str, Any],
     ) -> Change:
+        add, gone = (None if rows is None else self._narrowed(rows) for rows in (add, gone))
         touched = [] if whole or gone is None else self._holding(table, gone)
-        parts = [] if add is None else [self._session.sql(self.sql(add)).select(*map(_quoted, table.schema))]
-        if touched:
-            assert gone is not None
-            kept = self._scan(table, touched)
-            named = self._session.sql(self.sql(gone)).toDF(*gone.columns)
-            parts.append(kept.join(named, list(gone.columns), "left_anti").select(*map(_quoted, table.schema)))
-        files = self._write(table, parts) if parts else []
+        asked = [rows for rows in (add, gone if touched else None) if rows is not None]
+        if sum(map(self._most, asked)) + sum(f.rows for f in touched) <= self._few:
+            for rows in asked:
+                self._take(rows)
+            return self._driver.replace(table, add=add, gone=gone, touched=touched, whole=whole, metadata=metadata)
+        for rows in asked:
+            self._give(rows)
+        files = self._driver.described(table, self._cluster.write(table, add, gone, touched))
         removed = list(table.files) if whole else touched
         if removed or files or table.version is None:
             table.commit(files, removed, metadata)
@@ -167,105 +192,113 @@ class SparkEngine:
 
     def _holding(self, table: Table, gone: ir.Table) -> list[DataFile]:
         """The files that hold a row that `gone` names."""
-        if not table.files:
-            return []
-        rows = self._scan(table, table.files, "_metadata.file_path AS _file")
-        named = self._session.sql(self.sql(gone)).toDF(*gone.columns)
-        found = rows.join(named, list(gone.columns), "left_semi").select("_file").distinct().collect()
-        hit = {unquote(path).rpartition(f"/{table.name}/")[2] for (path,) in found}
-        return [f for f in table.files if f.path in hit]
-
-    def _scan(self, table: Table, files: Sequence[DataFile], *extra: str) -> DataFrame:
+        files = self._may_hold(table, table.files, gone, {column: column for column in gone.columns})
         if not files:
-            nothing = [f"CAST(NULL AS {_spark_type(t)}) AS {_quoted(n)}" for n, t in table.schema.items()]
-            return self._session.sql(f"SELECT {', '.join(nothing)} WHERE false")
-        urls = [_url(table.storage, f"{table.name}/{f.path}") for f in files]
-        frame = self._session.read.schema(_ddl(table.schema)).option("recursiveFileLookup", "true").parquet(*urls)
-        return frame.selectExpr(*map(_quoted, table.schema), *extra)
+            return []
+        if self._most(gone) + sum(f.rows for f in files) <= self._few:
+            return self._driver.holding(table, self._take(gone), files)
+        return self._cluster.holding(table, self._give(gone), files)
 
-    def _write(self, table: Table, parts: Sequence[DataFrame]) -> list[DataFile]:
-        """Write rows as new files of a table, not yet committed: by month, if it has them, and inside sorted by time."""
-        rows = parts[0]
-        for part in parts[1:]:
-            rows = rows.unionByName(part)
-        rows = rows.selectExpr(*[f"CAST({_quoted(n)} AS {_spark_type(t)}) AS {_quoted(n)}" for n, t in table.schema.items()])
-        if table.time:
-            rows = rows.selectExpr("*", f"month_of({_quoted(table.time)}) AS {_quoted(MONTH)}").hint("rebalance", MONTH)
-            writer = rows.sortWithinPartitions(MONTH, _quoted(table.time)).write.partitionBy(MONTH)
-        else:
-            writer = rows.hint("rebalance").write
-        folder = f"part-{uuid.uuid4()}"
-        with self._computing(table.name):
-            writer.parquet(_url(table.storage, f"{table.name}/{folder}"))
-        sizes: dict[str, int] = {}
-        for entry in list(table.storage.entries(f"{table.name}/{folder}")):
-            if entry.path.endswith(".parquet"):
-                sizes[entry.path.removeprefix(f"{table.name}/")] = entry.size
-            else:  # that the job is done, and checksums of a local disk
-                table.storage.delete(entry.path)
-        return self._reader.described(table, sizes)
+    def _narrowed(self, expression: ir.Table) -> ir.Table:
+        return expression if self._few_in(expression) else narrowed(expression, self._narrower)
 
-    def _hand_over(self, name: str, expression: ir.Table) -> ir.Table:
-        """Give Spark rows that the reader has."""
-        path = self._place()
-        self._storage.make_folder(path)
-        self._reader.export(expression, self._storage, f"{path}/part-0.parquet")
+    def _narrower(self, asked: Asked) -> str | None:
+        """A name for the files of a table that may hold what is asked of it, if they are fewer than all."""
+        stored = self._named[asked.name].stored
+        if stored is None:
+            return None
+        table, files = stored
+        fewer = self._may_hold(table, files, asked.wanted, asked.keys)
+        if len(fewer) == len(files):
+            return None
+        name = f"{asked.name}_of_{len(self._named)}"
+        self.bind(name, table, fewer)
+        return name
+
+    def _may_hold(self, table: Table, files: Sequence[DataFile], wanted: ir.Table, keys: Mapping[str, str]) -> Sequence[DataFile]:
+        """The files that may hold rows whose keys are wanted, by the least and greatest value that the log has of each file."""
+        if not self._few_in(wanted):
+            return files
+        for column, key in keys.items():
+            dtype = table.schema[column]
+            if not files or not (dtype.is_integer() or dtype.is_string()):
+                continue
+            known = table.spans(column)
+            spans = ibis.schema({"path": "string", "least": dtype, "greatest": dtype})
+            here = self._driver.values("_spans", spans, [(f.path, *known[f.path]) for f in files if f.path in known])
+            found = here.semi_join(self._take(wanted), [wanted[key] >= here["least"], wanted[key] <= here["greatest"]])
+            met = {row["path"] for row in self._driver.rows(found.select("path"))}
+            files = [f for f in files if f.path in met or f.path not in known]
+        return files
+
+    def _most(self, expression: ir.Table) -> int:
+        """How many rows an expression is of, at most."""
+        return sum(self._named[name].most for name in _names(expression))
+
+    def _few_in(self, expression: ir.Table) -> bool:
+        return self._most(expression) <= self._few
+
+    def _name(self, name: str, rows: _Rows) -> ir.Table:
+        self._forget(name)
+        self._named[name] = rows
+        return ibis.table(rows.schema, name=name)
+
+    def _forget(self, name: str) -> None:
+        former = self._named.pop(name, None)
+        if former is not None and former.here == "table":
+            self._driver.drop(name)
+        elif former is not None and former.here == "view":
+            self._driver.hide(name)
+
+    def _kept(self, what: str, expression: ir.Table) -> _Rows:
+        """Rows for Spark: computed now, unless to compute them again takes no more than to read them again."""
         schema = expression.schema()
-        self._show(name, [path], self._session.read.schema(_ddl(schema)).parquet(_url(self._storage, path)).schema)
-        return ibis.table(schema, name=name)
+        if self._few_in(expression):
+            place = self._cluster.place()
+            written = self._driver.export(self._take(expression), self._storage, place)
+            frame = self._cluster.parquet(place, written)
+        else:
+            self._give(expression)
+            if thin(expression):
+                return _Rows(schema, self._most(expression), exact=False, parts=(_Part(self._cluster.frame(expression), None),))
+            place, frame = self._cluster.put(expression, what)
+        return _Rows(schema, self._driver.lying(self._storage, place), parts=(_Part(frame, place),))
 
-    def _put(self, frame: DataFrame, what: str) -> str:
-        """Compute rows now. Returns where they are."""
-        path = self._place()
-        with self._computing(what):
-            frame.write.parquet(_url(self._storage, path))
-        return path
+    def _give(self, expression: ir.Table) -> ir.Table:
+        """Let Spark know all that an expression names."""
+        for name in _names(expression):
+            rows = self._named[name]
+            if rows.parts is None:
+                self._named[name] = rows = replace(rows, parts=self._parts(name, rows))
+            if self._shown.get(name) is not rows.parts:
+                self._cluster.show(name, [part.frame for part in rows.parts or ()] or [self._cluster.nothing(rows.schema)])
+                self._shown[name] = rows.parts
+        return expression
 
-    def _place(self) -> str:
-        return f"{self._scratch}/{uuid.uuid4().hex}"
+    def _parts(self, name: str, rows: _Rows) -> tuple[_Part, ...]:
+        if not rows.most:
+            return ()
+        if rows.stored:
+            return (_Part(self._cluster.stored(*rows.stored), None),)
+        place = self._cluster.place()
+        written = self._driver.export(ibis.table(rows.schema, name=name), self._storage, place)
+        return (_Part(self._cluster.parquet(place, written), place),)
 
-    def _show(self, name: str, paths: list[str], schema: StructType) -> None:
-        """Name the rows kept at places."""
-        self._kept[name] = (paths, schema)
-        self._view(name, self._session.read.schema(schema).parquet(*[_url(self._storage, path) for path in paths]))
-
-    @contextlib.contextmanager
-    def _computing(self, name: str) -> Iterator[None]:
-        """Say what is wrong with a value without Spark's own message: it would show the value."""
-        try:
-            yield
-        except Exception as error:  # of Spark, or of the bridge to it
-            if any(kind in str(error) for kind in _DOES_NOT_FIT):
-                raise DoesNotFit(f"A value for {name} does not fit its declared type.") from None
-            raise
-
-    def _view(self, name: str, frame: DataFrame) -> None:
-        frame.createOrReplaceTempView(_quoted(name))
-
-
-def _fitted(frame: DataFrame, schema: StructType) -> DataFrame:
-    """Rows in the types of others, column by column in order, as INSERT does it."""
-    return frame.toDF(*schema.names).selectExpr(
-        *[f"CAST({_quoted(f.name)} AS {f.dataType.simpleString()}) AS {_quoted(f.name)}" for f in schema.fields]
-    )
-
-
-def _ddl(schema: ibis.Schema) -> str:
-    return ", ".join(f"{_quoted(name)} {_spark_type(dtype)}" for name, dtype in schema.items())
-
-
-def _spark_type(dtype: Any) -> str:
-    if dtype.is_timestamp() and not dtype.timezone:
-        return "TIMESTAMP_NTZ"
-    return str(PySparkType.to_string(dtype))
+    def _take(self, expression: ir.Table) -> ir.Table:
+        """Let DuckDB know all that an expression names."""
+        for name in _names(expression):
+            rows = self._named[name]
+            if rows.here:
+                continue
+            if rows.stored:
+                self._driver.bind(name, *rows.stored)
+            else:
+                places = [part.place or self._cluster.lay(part.frame, name) for part in rows.parts or ()]
+                self._driver.adopt(name, rows.schema, self._storage, places)
+            self._named[name] = replace(rows, here="view")
+        return expression
 
 
-def _quoted(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"
-
-
-def _url(storage: Storage, path: str) -> str:
-    """An address as Spark takes it, which would read a pattern into a name."""
-    url = storage.url(path)
-    plain = re.sub(r"([\\*?\[\]{}])", r"\\\1", url)
-    return plain if "://" in url else f"file://{plain}"
+def _names(expression: ir.Table) -> list[str]:
+    """The named tables that an expression is of."""
+    return sorted({table.name for table in expression.op().find(ops.UnboundTable)})
