@@ -15,7 +15,7 @@ TESTS ?= tests
 MINUTES ?= 10
 
 help: ## Show these lines
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-9s %s\n' "$$word" "$$says"; done
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-10s %s\n' "$$word" "$$says"; done
 
 demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers from its star (in ./demo)
 	@rm -rf demo
@@ -53,8 +53,14 @@ late: $(VENV)/.installed-dev ## A file that comes late: what was answered before
 	$(BIN)/aisle -C late load
 	@$(BIN)/python scripts/ask.py late examples/late_arrival/question.sql
 
-test: $(VENV)/.installed-dev ## Run the tests (TESTS=tests/test_cli.py for some)
+test: spark-jars ## Run the tests (TESTS=tests/test_cli.py for some)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+test-spark: spark-jars ## Run the tests on Spark alone
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m spark $(TESTS)
+
+spark-jars: $(VENV)/.installed-dev ## Fetch what Spark needs for S3, once, into this user's cache
+	@$(BIN)/python scripts/spark_jars.py
 
 fuzz: $(VENV)/.installed-dev ## Try random stars and histories for MINUTES=10, with fresh seeds
 	@$(BIN)/python scripts/fuzz.py $(MINUTES)
@@ -103,4 +109,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo demo-s3 journey late test fuzz lint format snapshots bench lock clean
+.PHONY: help demo demo-s3 journey late test test-spark spark-jars fuzz lint format snapshots bench lock clean
