@@ -114,3 +114,21 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
     with spark_session(tmp_path_factory.mktemp("spark")) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def connect(spark: SparkSession) -> Iterator[SparkSession]:
+    """A Spark session by Spark Connect."""
+    from spark_session import connected
+
+    with connected(spark) as session:
+        yield session
+
+
+@pytest.fixture
+def s3_jars() -> None:
+    """A test that asks for it is skipped where Spark has nothing to read S3 with."""
+    from spark_session import jars_for_s3
+
+    if not jars_for_s3().is_dir():
+        pytest.skip("what Spark needs for S3 is not here: make spark-jars")

@@ -62,8 +62,10 @@ def assert_same(star: Star, one: Path, other: Path, *more: str) -> None:
         assert types(other, table) == types(one, table), table
 
 
-def test_a_story_is_the_same_by_spark_and_by_both_in_turn(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["spark", "connect"])
+def test_a_story_is_the_same_by_spark_and_by_both_in_turn(request: pytest.FixtureRequest, session: str, tmp_path: Path) -> None:
     """First drops; late and corrected ones; undone, and taken in again, by DuckDB both times."""
+    spark = request.getfixturevalue(session)
     states: dict[str, list[kiosk.Content | None]] = {"duckdb": [], "spark": []}
     for name, engine in (("duckdb", None), ("spark", spark)):
         place = tmp_path / name
@@ -172,7 +174,9 @@ PARQUET = {
 }
 
 
-def test_typed_drops_are_the_same(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["spark", "connect"])
+def test_typed_drops_are_the_same(request: pytest.FixtureRequest, session: str, tmp_path: Path) -> None:
+    spark = request.getfixturevalue(session)
     folder = tmp_path / "landing" / "weighings"
     folder.mkdir(parents=True)
     with duckdb.connect() as con:
@@ -183,7 +187,9 @@ def test_typed_drops_are_the_same(spark: SparkSession, tmp_path: Path) -> None:
     assert_same(SCALES, tmp_path / "one", tmp_path / "other", "quarantine")
 
 
-def test_a_value_that_does_not_fit_is_not_shown(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["spark", "connect"])
+def test_a_value_that_does_not_fit_is_not_shown(request: pytest.FixtureRequest, session: str, tmp_path: Path) -> None:
+    spark = request.getfixturevalue(session)
     folder = tmp_path / "landing" / "weighings"
     folder.mkdir(parents=True)
     with duckdb.connect() as con:

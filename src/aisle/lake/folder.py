@@ -39,6 +39,10 @@ class Folder:
     def delta_options(self) -> dict[str, str]:
         return {}
 
+    @property
+    def spark_options(self) -> dict[str, str]:
+        return {}
+
     def admit(self, connection: DuckDBPyConnection) -> None:
         pass
 

@@ -160,6 +160,20 @@ class S3:
             }
         return {name: value for name, value in options.items() if value is not None}
 
+    @property
+    def spark_options(self) -> dict[str, str]:
+        options = {
+            "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+            # Hadoop's own keys, if it has some, else AWS's whole chain, which Hadoop would take in parts only.
+            "fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider,"
+            "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider,"
+            "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider",
+            "fs.s3a.endpoint.region": self._client.meta.region_name,
+        }
+        if self._endpoint:
+            options |= {"fs.s3a.endpoint": self._endpoint, "fs.s3a.path.style.access": "true"}
+        return options
+
     def admit(self, connection: DuckDBPyConnection) -> None:
         key, secret, token = self._keys
         said = {"KEY_ID": key, "SECRET": secret, "SESSION_TOKEN": token, "REGION": self._client.meta.region_name}

@@ -63,6 +63,11 @@ class Storage(Protocol):
         """What deltalake needs to know to read and write here."""
         ...
 
+    @property
+    def spark_options(self) -> dict[str, str]:
+        """What Spark's Hadoop needs to know to read and write here, if nobody else has told it; no credentials."""
+        ...
+
     def admit(self, connection: DuckDBPyConnection) -> None:
         """Let a DuckDB connection read and write this storage's addresses. Again and again: credentials are renewed."""
         ...

@@ -16,6 +16,7 @@ from ibis.backends.sql.datatypes import PySparkType
 
 from aisle.engines.spark.compiling import spark_sql
 from aisle.engines.spark.functions import FUNCTIONS
+from aisle.engines.spark.session import beside, leave
 from aisle.errors import DoesNotFit
 from aisle.lake.storage import Storage
 from aisle.lake.tables import MONTH, DataFile, Table
@@ -62,7 +63,7 @@ class Cluster:
     """A Spark session beside the one that is given: with its own settings, views and functions.
 
     Args:
-        session: classic or Connect. It must be able to read and write the storage's addresses by itself.
+        session: classic or Connect.
         storage: where tables are, and where in it (`scratch`) intermediate results are to be.
     """
 
@@ -72,13 +73,18 @@ class Cluster:
     @functools.cached_property
     def _session(self) -> SparkSession:
         """Made when the first question comes: a run over little data asks none."""
-        session = self._given.newSession()
+        session = beside(self._given, self._storage)
         taken_over = {name: value for name in _TAKEN_OVER if (value := self._given.conf.get(name, None)) is not None}
         for name, value in (taken_over | _SETTINGS).items():
             session.conf.set(name, value)
         for function in FUNCTIONS:
             session.sql(function)
         return session
+
+    def leave(self, *, failed: bool) -> None:
+        """Forget the session, if it was made."""
+        if "_session" in self.__dict__:
+            leave(self._session, failed=failed)
 
     def frame(self, expression: ir.Table) -> DataFrame:
         """What an expression's rows are, not computed yet."""

@@ -69,7 +69,7 @@ class SparkEngine:
     compute anew what it caches if an executor is lost, and some kinds of Spark cache nothing. Drops are read here.
 
     Args:
-        session: classic or Connect. It must be able to read and write the storage's addresses by itself.
+        session: classic or Connect.
         storage: where to keep intermediate results; they are gone at the end.
         memory_limit: of what is computed on this machine.
     """
@@ -91,6 +91,7 @@ class SparkEngine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._driver.__exit__(kind, error, trace)
         self._storage.clear(self._scratch)
+        self._cluster.leave(failed=error is not None)
 
     @property
     def requests(self) -> Mapping[str, int]:
