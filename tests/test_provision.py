@@ -180,7 +180,8 @@ def test_data_outlives_the_stack(name):
 
 def test_only_litter_expires():
     rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {"lake/_staging/", "lake/_manifests/"}
+    litter = {"lake/_staging/", "lake/_manifests/", "lake/bronze/_incoming/", "lake/_check/"}
+    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == litter
     assert [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
 
 

@@ -67,7 +67,7 @@ def test_a_lake_on_s3_holds_what_one_in_a_folder_does(s3, bucket, expected, tmp_
     upload(s3, bucket, SECOND)
     run_there(bucket)
     assert in_lake(fetched(s3, bucket, tmp_path / "2")) == expected[1]
-    assert [f.law for f in check(STAR, lake=lake, rebuild=True) if not f.holds] == []
+    assert [f.law for f in check(STAR, lake=lake, anew="duckdb") if not f.holds] == []
     run(STAR, lake=lake, landing=f"s3://{bucket}/landing", full=True)
     assert in_lake(fetched(s3, bucket, tmp_path / "3")) == expected[1]
     undo(STAR, lake=lake, to=1)

@@ -87,6 +87,7 @@ FLOATS = [
         "9007199254740993",
     ),
     *("1e22", "-1e300", "5e-324", "Infinity", "-Infinity", "NaN", "1234.5678", None),
+    *("2.2250738585072014e-308", "1.7976931348623157e308", "2e23", "8", "7.999999999999999", "-1.25e-310", "0.30000000000000004"),
 ]
 
 
@@ -142,6 +143,7 @@ CASES: dict[str, Callable[[Engine], ir.Table]] = {
     "rounded": lambda engine: (t := _column(engine, "decimal(27, 10)", DECIMALS)).mutate(
         **{f"to_{scale}": half_up(t["given"], f"decimal(28, {scale})") for scale in (0, 2, 9)}, whole=half_up(t["given"], "int64")
     ),
+    "exactly": lambda engine: _floats(engine).mutate(out=f.exactly(ibis._["given"])),
     "finite": lambda engine: _floats(engine).mutate(out=f.finite(ibis._["given"])),
     "nearest": lambda engine: (t := _floats(engine)).mutate(**{f"to_{n}": f.nearest(t["given"], n) for n in (0, 2, 4)}),
 }

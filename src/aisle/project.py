@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aisle.errors import AisleError, ConfigError, DeclarationError
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from aisle.declare.star import Star
 
 SETTINGS = "aisle.toml"
-ENGINES = ("duckdb", "spark")
+Engine = Literal["duckdb", "spark"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Project:
     lake: str = "lake"
     warehouse: str = field(default="warehouse.duckdb", repr=False)
     truth: str = "truth"
-    engine: str = ENGINES[0]
+    engine: Engine = ENGINES[0]
     memory_limit: str | None = None
 
     @cached_property

@@ -9,7 +9,7 @@ import click
 from aisle.cli import show
 from aisle.cli.command import BREAK_LEASE, ENGINE, INTERRUPTED, MEMORY_LIMIT, Reply, command
 from aisle.cli.progress import shown
-from aisle.project import open_project
+from aisle.project import Engine, open_project
 
 
 @command(
@@ -28,7 +28,7 @@ from aisle.project import open_project
 @ENGINE
 @MEMORY_LIMIT
 @click.pass_context
-def run(ctx: click.Context, /, full: bool, break_lease: bool, engine: str | None, memory_limit: str | None) -> Reply:
+def run(ctx: click.Context, /, full: bool, break_lease: bool, engine: Engine | None, memory_limit: str | None) -> Reply:
     """Take what is new in the landing to gold, and release it.
 
     From landing through bronze and silver to gold. What stops a run leaves the last release standing.

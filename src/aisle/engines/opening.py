@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Engine
@@ -12,6 +12,9 @@ from aisle.lake.storage import Storage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+EngineName = Literal["duckdb", "spark"]
+TITLES: dict[EngineName, str] = {"duckdb": "DuckDB", "spark": "Spark"}
 
 
 def open_engine(
@@ -30,7 +33,7 @@ def open_engine(
     return SparkEngine(spark, storage, memory_limit=memory_limit)
 
 
-def session_for(engine: str) -> SparkSession | None:
+def session_for(engine: EngineName) -> SparkSession | None:
     """The session that an engine, by its name, needs: for Spark the one at hand, or one as this machine is set up for it.
 
     That is told to Spark in its own way: `SPARK_REMOTE`, `spark-defaults.conf` …

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import ibis.expr.types as ir
 
 from aisle.declare.calendar import CalendarSpec
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.star import Star
-from aisle.engines.opening import open_engine
+from aisle.engines.opening import TITLES, EngineName, open_engine, session_for
 from aisle.engines.port import Engine
 from aisle.lake.lake import Lake
-from aisle.run import rebuild_into
+from aisle.run.anew import Compared, made_anew_and_compared
 from aisle.run.summary import Progress, quiet
-from aisle.run.take import read_ledger
 from aisle.stages import laws
 
 if TYPE_CHECKING:
@@ -28,19 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was checked, whether it holds, and the first rows that offend."""
+    """What was checked, whether it holds, and the first rows that offend; `compared` if it was gold made anew."""
 
     law: str
     says: str
     holds: bool
     offenders: list[dict[str, Any]]
+    compared: Compared | None = None
 
 
 def check(
     star: Star,
     *,
     lake: str | Path,
-    rebuild: bool = False,
+    anew: EngineName | None = None,
     memory_limit: str | None = None,
     spark: SparkSession | None = None,
     progress: Progress = quiet,
@@ -48,8 +46,8 @@ def check(
     """Prove the laws of balance, timeline and integrity on the newest release; it is only read.
 
     Args:
-        rebuild: prove confluence too: make all of gold anew from bronze in a scratch lake, and compare.
-        spark: a session to compute in; without one DuckDB computes.
+        anew: prove confluence too: this engine makes all of gold anew from bronze in a scratch lake, and that is compared.
+        spark: a session to compute in; without one DuckDB computes. `anew` by Spark takes it too, or the one at hand.
 
     Raises:
         NothingDelivered: the lake has no release.
@@ -60,8 +58,10 @@ def check(
         bound = {name: engine.bind(f"check_{name}", table) for name, table in place.tables.items()}
         steps = [_balance(place, bound), _timelines(place, bound), _integrity(place, bound)]
         findings = [_found(engine, *question) for step in progress.over("check", steps) for question in step]
-        if rebuild:
-            findings += _confluence(engine, place, bound, memory_limit, spark)
+        if anew is not None:
+            session = None if anew == "duckdb" else spark or session_for(anew)
+            made = made_anew_and_compared(engine, place, bound, session, memory_limit)
+            findings += [_confluence(compared, anew) for compared in progress.over("made anew", made, len(place.star.tables))]
     return findings
 
 
@@ -106,19 +106,6 @@ def _integrity(lake: Lake, bound: dict[str, ir.Table]) -> Iterator[Question]:
             yield "integrity", says, laws.dangling(fact, bound[f"gold/{lookup.dimension.table}"], f, lookup)
 
 
-def _confluence(
-    engine: Engine, lake: Lake, bound: dict[str, ir.Table], memory_limit: str | None, spark: SparkSession | None
-) -> Iterator[Finding]:
-    ledger = read_ledger(engine, lake)
-    with tempfile.TemporaryDirectory(prefix="aisle-check-") as scratch:
-        anew = rebuild_into(scratch, lake, ledger, memory_limit, spark)
-        for spec in lake.star.tables:
-            name = f"gold/{spec.table}"
-            stored, made = bound[name], engine.bind(f"anew_{name}", anew.tables[name])
-            differing = (
-                stored.difference(made, distinct=False)
-                .mutate(only_in=ibis.literal("the lake"))
-                .union(made.difference(stored, distinct=False).mutate(only_in=ibis.literal("the rebuild")))
-            )
-            says = f"{spec.table} made anew from bronze has the same {lake.tables[name].rows:,} rows."
-            yield _found(engine, "confluence", says, differing)
+def _confluence(compared: Compared, by: EngineName) -> Finding:
+    says = f"{compared.table} has {compared.stands}; made anew from bronze by {TITLES[by]}: {compared.anew}."
+    return Finding("confluence", says, compared.equal, compared.differing, compared)

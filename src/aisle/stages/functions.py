@@ -70,6 +70,11 @@ def nearest(number: float, scale: int) -> float:
 
 
 @ibis.udf.scalar.builtin
+def exactly(number: float) -> str:
+    """A float without loss: its 53 binary digits as a whole number and the power of two, as "-6755399441055744p0" for -1.5."""
+
+
+@ibis.udf.scalar.builtin
 def shown_time(time: ibis.expr.datatypes.Timestamp(timezone="UTC", scale=6)) -> str:
     """A time for a reader, as "2025-01-31 12:00:00+00"."""
 

@@ -47,6 +47,14 @@ whole(number DOUBLE) RETURNS DOUBLE RETURN CASE
 nearest(number DOUBLE, scale INT) RETURNS DOUBLE RETURN CASE
     WHEN finite(number * pow(10, scale)) IS NULL THEN number
     ELSE sign(number) * whole(abs(number) * pow(10, scale)) / pow(10, scale) END;
+about_power(size DOUBLE) RETURNS INT RETURN CAST(floor(log2(size)) AS INT);
+power_of(size DOUBLE) RETURNS INT RETURN about_power(size)
+    + CASE WHEN size >= pow(2, about_power(size) + 1) THEN 1 WHEN size < pow(2, about_power(size)) THEN -1 ELSE 0 END;
+exactly(number DOUBLE) RETURNS STRING RETURN CASE
+    WHEN isnan(number) THEN 'nan'
+    WHEN abs(number) = DOUBLE('Infinity') THEN CASE WHEN number > 0 THEN 'inf' ELSE '-inf' END
+    WHEN number = 0 THEN '0'
+    ELSE CAST(number / pow(2, power_of(abs(number))) * 4503599627370496 AS BIGINT) || 'p' || power_of(abs(number)) END;
 shown_time(t TIMESTAMP) RETURNS STRING RETURN concat(CAST(t AS STRING), '+00');
 day_number(d DATE) RETURNS BIGINT RETURN CAST(year(d) AS BIGINT) * 10000 + month(d) * 100 + day(d);
 micros_of(t TIMESTAMP) RETURNS BIGINT RETURN unix_micros(t);
