@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,24 +74,25 @@ def spark_session(folder: Path) -> Iterator[SparkSession]:
     """A session, with what it writes for itself in a folder."""
     pytest.importorskip("pyspark", reason="PySpark is not installed")
     with java_for_spark(folder / "java"):
-        from pyspark.sql import SparkSession
-
-        builder = SparkSession.builder.master("local[2]").appName("aisle's tests")
-        settings = {
-            **SETTINGS,
-            PORT: str(free_port()),
-            "spark.local.dir": str(folder),
-            "spark.sql.warehouse.dir": str(folder),
-            "spark.driver.extraClassPath": str(jars_for_s3() / "*"),
-        }
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
-        try:
+        settings = {**SETTINGS, PORT: str(free_port()), "spark.driver.extraClassPath": str(jars_for_s3() / "*")}
+        with session_of(folder, "local[2]", settings) as session:
             yield session
-        finally:
-            session.stop()
+
+
+@contextmanager
+def session_of(folder: Path, master: str, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+    """A session of a master, which is stopped at the end."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(master).appName("aisle's tests")
+    for name, value in {**settings, "spark.local.dir": str(folder), "spark.sql.warehouse.dir": str(folder)}.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    try:
+        yield session
+    finally:
+        session.stop()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from ibis.backends.sql.datatypes import PySparkType
 from aisle.engines.spark.compiling import spark_sql
 from aisle.engines.spark.functions import FUNCTIONS
 from aisle.engines.spark.session import beside, leave
+from aisle.engines.spark.writing import Count, as_read, committed
 from aisle.errors import DoesNotFit
 from aisle.lake.storage import Storage
 from aisle.lake.tables import MONTH, DataFile, Table
@@ -106,13 +106,13 @@ class Cluster:
 
     def parquet(self, path: str, schema: ibis.Schema) -> DataFrame:
         """Rows that lie in a folder of the storage."""
-        return self._session.read.schema(_ddl(schema)).parquet(_url(self._storage, path))
+        return self._session.read.schema(_ddl(schema)).parquet(as_read(_url(self._storage, path)))
 
     def stored(self, table: Table, files: Sequence[DataFile], *extra: str) -> DataFrame:
         """The rows of files of a table."""
         if not files:
             return self.nothing(table.schema)
-        urls = [_url(table.storage, f"{table.name}/{f.path}") for f in files]
+        urls = [as_read(_url(table.storage, f"{table.name}/{f.path}")) for f in files]
         frame = self._session.read.schema(_ddl(table.schema)).option("recursiveFileLookup", "true").parquet(*urls)
         return frame.selectExpr(*map(_quoted, table.schema), *extra)
 
@@ -120,7 +120,7 @@ class Cluster:
         """Compute an expression's rows now. Returns the folder where they are, and they as read from there."""
         frame = self.frame(expression)
         place = self.lay(frame, what)
-        return place, self._session.read.schema(frame.schema).parquet(_url(self._storage, place))
+        return place, self._session.read.schema(frame.schema).parquet(as_read(_url(self._storage, place)))
 
     def lay(self, frame: DataFrame, what: str) -> str:
         """Compute rows now. Returns the folder where they are."""
@@ -158,24 +158,24 @@ class Cluster:
         hit = {unquote(path).rpartition(f"/{table.name}/")[2] for (path,) in found}
         return [f for f in files if f.path in hit]
 
-    def write(self, table: Table, add: ir.Table | None, gone: ir.Table | None, touched: Sequence[DataFile]) -> dict[str, int]:
+    def write(
+        self, table: Table, add: ir.Table | None, gone: ir.Table | None, touched: Sequence[DataFile]
+    ) -> tuple[dict[str, int], int]:
         """Write rows as new files of a table, not yet committed: those to add, and those of files touched that are not gone.
 
-        Returns the files' bytes, by path inside the table.
+        Returns the files' bytes, by path inside the table, and how many rows were written.
         """
         if (rows := self.rewritten(table, add, gone, touched)) is None:
-            return {}
-        folder = f"part-{uuid.uuid4()}"
-        writer = rows.write.partitionBy(MONTH) if table.time else rows.write
+            return {}, 0
+        folder, count = f"{table.name}/part-{uuid.uuid4()}", Count()
+        url, writer = _url(table.storage, folder), count.of(rows).write
         with self.computing(table.name):
-            writer.parquet(_url(table.storage, f"{table.name}/{folder}"))
-        sizes: dict[str, int] = {}
-        for entry in list(table.storage.entries(f"{table.name}/{folder}")):
-            if entry.path.endswith(".parquet"):
-                sizes[entry.path.removeprefix(f"{table.name}/")] = entry.size
-            else:  # that the job is done, and checksums of a local disk
-                table.storage.delete(entry.path)
-        return sizes
+            (writer.partitionBy(MONTH) if table.time else writer).parquet(url)
+        if not count.rows:
+            table.storage.clear(folder)
+            return {}, 0
+        sizes = committed(self._session, url, table.storage, folder)
+        return {path.removeprefix(f"{table.name}/"): size for path, size in sizes.items()}, count.rows
 
     def rewritten(
         self, table: Table, add: ir.Table | None, gone: ir.Table | None, touched: Sequence[DataFile]
@@ -232,7 +232,6 @@ def _quoted(name: str) -> str:
 
 
 def _url(storage: Storage, path: str) -> str:
-    """An address as Spark takes it, which would read a pattern into a name."""
+    """An address as Spark writes to it."""
     url = storage.url(path)
-    plain = re.sub(r"([\\*?\[\]{}])", r"\\\1", url)
-    return plain if "://" in url else f"file://{plain}"
+    return url if "://" in url else f"file://{url}"

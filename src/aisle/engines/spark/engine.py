@@ -20,6 +20,7 @@ from aisle.engines.spark.cluster import Cluster
 from aisle.engines.spark.compiling import DIALECT, spark_sql
 from aisle.engines.spark.narrowing import Asked, narrowed, thin
 from aisle.engines.spark.portable import portable
+from aisle.engines.spark.writing import assert_whole
 from aisle.lake.folder import INCOMING
 from aisle.lake.storage import Storage
 from aisle.lake.tables import DataFile, Table
@@ -185,7 +186,9 @@ class SparkEngine:
             return self._driver.replace(table, add=add, gone=gone, touched=touched, whole=whole, metadata=metadata)
         for rows in asked:
             self._give(rows)
-        files = self._driver.described(table, self._cluster.write(table, add, gone, touched))
+        sizes, written = self._cluster.write(table, add, gone, touched)
+        files = self._driver.described(table, sizes)
+        assert_whole(table, files, written)
         removed = list(table.files) if whole else touched
         if removed or files or table.version is None:
             table.commit(files, removed, metadata)
