@@ -8,6 +8,7 @@
     ├── LakeError            the lake cannot be read or written as asked
     │   ├── LeaseHeld        another writer is at work
     │   ├── LeaseLost        this writer's lease was taken away: it may not publish
+    │   ├── NewerFormat      a table or a release was written by something newer
     │   └── StorageError     a file cannot be written: no space, no permission
     ├── LawBroken            a law of the design does not hold: no release is made
     ├── WarehouseError       the warehouse cannot be loaded or asked
@@ -69,6 +70,10 @@ class LeaseLost(LakeError):
     """This writer's lease was broken while it worked; what it wrote is not published."""
 
     exit_code = 5
+
+
+class NewerFormat(LakeError):
+    """A table's log, or a release, says more than this version of aisle knows; the message says what, and what to do."""
 
 
 class StorageError(LakeError):

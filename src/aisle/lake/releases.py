@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from aisle.errors import LeaseLost, NothingDelivered
+from aisle.errors import LeaseLost, NewerFormat, NothingDelivered
 from aisle.lake.storage import Storage
 
 FOLDER = "_releases"
+FORMAT = 1
+"""Of a release's file. It grows when a reader of the former one would misunderstand the new one."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,21 @@ class Releases:
                 yield release
 
     def get(self, number: int) -> Release | None:
-        """A release; None if there is none of this number, or a void one."""
-        data = self.storage.get(_path(number))
-        content = {} if data is None else json.loads(data)
-        return None if not content or "void" in content else Release(**content)
+        """A release; None if there is none of this number, or a void one.
+
+        Raises:
+            NewerFormat: another version of aisle made it, in a format that this one does not know.
+        """
+        if (data := self.storage.get(_path(number))) is None:
+            return None
+        content = json.loads(data)
+        if (found := content.pop("format", None)) != FORMAT:
+            by = content.get("run", {}).get("aisle", "another version")
+            raise NewerFormat(
+                f"Release {number} of the lake {self.storage} is of format {found}, and this version of aisle knows format {FORMAT} alone.\n"
+                f"  It was made by aisle {by}: use that version, or a newer one."
+            )
+        return None if "void" in content else Release(**content)
 
     def next_number(self) -> int:
         return max(self._numbers(), default=0) + 1
@@ -91,7 +104,7 @@ class Releases:
         return [int(n.removesuffix(".json")) for n in self.storage.names(FOLDER) if n.endswith(".json") and not n.startswith(".")]
 
     def _put(self, number: int, content: dict[str, Any]) -> bool:
-        return self.storage.put_if_absent(_path(number), json.dumps(content, indent=1).encode())
+        return self.storage.put_if_absent(_path(number), json.dumps({"format": FORMAT, **content}, indent=1).encode())
 
 
 def _path(number: int) -> str:

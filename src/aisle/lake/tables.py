@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 import ibis
 from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.table import ProtocolVersions
 from deltalake.transaction import AddAction, RemoveAction
 
-from aisle.errors import LakeError, LeaseLost, StorageError
-from aisle.lake.storage import Storage, writing
+from aisle.errors import LakeError, LeaseLost, NewerFormat, StorageError
+from aisle.lake.protocol import beyond_reading, beyond_writing
+from aisle.lake.storage import Storage, plain, writing
 
 T = TypeVar("T")
 
@@ -82,7 +84,7 @@ class Table:
         """Show a version, by default the newest.
 
         Raises:
-            LakeError: the version's log is gone.
+            LakeError: the version's log is gone, or it is of a format that aisle does not know.
         """
         if not self._committed():
             if version is not None:
@@ -90,6 +92,7 @@ class Table:
             self._delta, self.files = None, ()
             return self
         self._delta = self._opened(version)
+        self._assert_known(beyond_reading)
         self.files = self._patiently(lambda: tuple(_data_files(delta)) if (delta := self._delta) else ())
         return self
 
@@ -107,6 +110,19 @@ class Table:
             return self._patiently(lambda: DeltaTable(self.url, version=version, storage_options=self._options or None))
         except TableNotFoundError:
             raise LakeError(f"{self.name} in the lake {self.storage} has no readable Delta log.") from None
+        except DeltaError as error:
+            if "Unsupported" in str(error):  # by deltalake itself
+                raise self._newer(plain(str(error))) from None
+            raise
+
+    def _assert_known(self, beyond: Callable[[ProtocolVersions], str | None]) -> None:
+        if self._delta is not None and (needs := beyond(self._delta.protocol())):
+            raise self._newer(f"its log asks for {needs}")
+
+    def _newer(self, what: str) -> NewerFormat:
+        return NewerFormat(
+            f"{self.name} in the lake {self.storage} is of a newer format than this version of aisle knows: {what}."
+        )
 
     def urls(self, files: Iterable[DataFile] | None = None) -> list[str]:
         """The addresses of files, by default of all, as an engine reads them."""
@@ -130,9 +146,13 @@ class Table:
         """Bring the newest version back to the content of an older one, if it strayed from it; None: to nothing.
 
         Raises:
-            LakeError: the version, or a file of it, is gone.
+            LakeError: the version, or a file of it, is gone; or the newest is of a format that aisle does not know.
         """
-        self.open()
+        try:
+            self.open()
+            self._assert_known(beyond_writing)
+        except NewerFormat as newer:
+            raise NewerFormat(f"{newer}\n{_foreign(self.url, version or 0)}") from None
         newest, files, here = self._delta, self.files, self._content()
         # The first version of a table is empty: it only makes it.
         if (newest is None and version is None) or self.version == (version or 0):
@@ -249,6 +269,16 @@ class Table:
         if self.time:
             fields.append({"name": MONTH, "type": "string", "nullable": True, "metadata": {}})
         return Schema.from_json(json.dumps({"type": "struct", "fields": fields}))
+
+
+def _foreign(url: str, version: int) -> str:
+    """What to do about commits that aisle did not make."""
+    return (
+        f"  Somebody else switched that on, by OPTIMIZE or ALTER TABLE, after version {version}, which the newest release has. Readers of "
+        "releases are not concerned; a run is.\n"
+        f"  Use a version of aisle that knows it. Or undo what was done: in {url}/_delta_log remove every file whose number is above "
+        f"{version}, and _last_checkpoint. Then keep others from writing there."
+    )
 
 
 def _properties(metadata: Mapping[str, Any]) -> CommitProperties:
