@@ -144,7 +144,7 @@ def test_copy_reads_what_is_loaded_and_neither_bronze_nor_landing():
 def test_the_landing_is_only_read():
     writes = {"s3:PutObject", "s3:DeleteObject"}
     places = [text(resource) for s in ALLOWED if writes & set(s["Action"]) for resource in s["Resource"]]
-    assert places == ["${Bucket.Arn}/lake/*"]
+    assert places == ["${Bucket.Arn}/lake/*", "${Bucket.Arn}/spark/logs/*"]
 
 
 def test_old_versions_are_nobodys_to_delete():
