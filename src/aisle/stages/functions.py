@@ -61,7 +61,7 @@ def rounded(number: ibis.expr.datatypes.Decimal(), scale: int) -> ibis.expr.data
 
 @ibis.udf.scalar.builtin
 def finite(number: float) -> float:
-    """A float as it is; null if it is infinite or no number."""
+    """A float as it is, but 0 has no sign: files would keep one of the two, by their order. Null if infinite or no number."""
 
 
 @ibis.udf.scalar.builtin

@@ -28,7 +28,7 @@ CREATE OR REPLACE TEMP MACRO local_date(t, zone) AS
     CASE WHEN zone = 'UTC' THEN CAST(t AS DATE) ELSE CAST(timezone(zone, t) AS DATE) END;
 CREATE OR REPLACE TEMP MACRO written(number) AS number;
 CREATE OR REPLACE TEMP MACRO rounded(number, scale) AS round(number, scale);
-CREATE OR REPLACE TEMP MACRO finite(number) AS CASE WHEN isfinite(number) THEN number END;
+CREATE OR REPLACE TEMP MACRO finite(number) AS CASE WHEN number = 0 THEN 0.0::DOUBLE WHEN isfinite(number) THEN number END;
 CREATE OR REPLACE TEMP MACRO nearest(number, scale) AS round(number, scale);
 CREATE OR REPLACE TEMP MACRO about_power(size) AS CAST(floor(log2(size)) AS INTEGER);
 CREATE OR REPLACE TEMP MACRO power_of(size) AS about_power(size)

@@ -39,7 +39,9 @@ read_boolean(t STRING) RETURNS BOOLEAN RETURN CASE
     WHEN lower(t) IN ('true', 't', 'yes', 'y', '1') THEN true
     WHEN lower(t) IN ('false', 'f', 'no', 'n', '0') THEN false END;
 local_date(t TIMESTAMP, zone STRING) RETURNS DATE RETURN CAST(clock(t, zone) AS DATE);
-finite(number DOUBLE) RETURNS DOUBLE RETURN CASE WHEN abs(number) < DOUBLE('Infinity') THEN number END;
+finite(number DOUBLE) RETURNS DOUBLE RETURN CASE
+    WHEN number = 0 THEN 0.0D
+    WHEN abs(number) < DOUBLE('Infinity') THEN number END;
 whole(number DOUBLE) RETURNS DOUBLE RETURN CASE
     WHEN number >= 4503599627370496 THEN number
     WHEN number - floor(number) < 0.5D THEN floor(number)
