@@ -13,6 +13,7 @@ UV_VERSION := 0.13.9
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 TESTS ?= tests
 MINUTES ?= 10
+ENGINE ?= duckdb
 
 help: ## Show these lines
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-10s %s\n' "$$word" "$$says"; done
@@ -30,12 +31,12 @@ demo-s3: $(VENV)/.installed-dev ## The same on S3 and PostgreSQL, which it start
 	@rm -rf demo-s3
 	@$(BIN)/python scripts/demo_s3.py demo-s3 examples/demo.sql
 
-journey: $(VENV)/.installed-dev ## A year of real receipts, the whole way, compared with known totals (in ./journey)
+journey: $(VENV)/.installed-dev ## A year of real receipts, the whole way, compared with known totals (in ./journey; ENGINE=spark too)
 	@rm -rf journey
 	@mkdir journey
 	@cp examples/journey.toml journey/aisle.toml
 	$(BIN)/python examples/complete_journey/landing.py journey/landing
-	$(BIN)/aisle -C journey run
+	$(BIN)/aisle -C journey run --engine $(ENGINE)
 	$(BIN)/aisle -C journey load
 	@$(BIN)/python scripts/ask.py journey examples/complete_journey/questions.sql
 	@$(BIN)/python scripts/known_totals.py journey
@@ -62,8 +63,8 @@ test-spark: spark-jars ## Run the tests on Spark alone
 spark-jars: $(VENV)/.installed-dev ## Fetch what Spark needs for S3, once, into this user's cache
 	@$(BIN)/python scripts/spark_jars.py
 
-fuzz: $(VENV)/.installed-dev ## Try random stars and histories for MINUTES=10, with fresh seeds
-	@$(BIN)/python scripts/fuzz.py $(MINUTES)
+fuzz: $(VENV)/.installed-dev ## Try random stars and histories for MINUTES=10, with fresh seeds (ENGINE=spark: on Spark too)
+	@$(BIN)/python scripts/fuzz.py $(MINUTES) $(ENGINE)
 
 lint: $(VENV)/.installed-dev ## Look at format, style and types
 	@$(BIN)/ruff format --check .

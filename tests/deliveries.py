@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +24,9 @@ from aisle.run.undo import undo
 from lakes import content, rows
 from landings import Drop
 from stars import CALENDAR_START, Dim, Plan, Role, declared, rules
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Identity = tuple[str, str, bytes]  # source, name, bytes
 
@@ -45,7 +48,10 @@ class Redeliver:
 
 @dataclass(frozen=True)
 class Run:
+    """`spark`: by Spark, in a shop that has a session."""
+
     full: bool = False
+    spark: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,9 @@ class Expected:
 class Shop:
     """A landing and a lake in a folder. Each act is done, and then everything is proved that can be."""
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Plan, spark: SparkSession | None = None) -> None:
         self.plan = plan
+        self.spark = spark
         self.star = declared(plan)
         self.dims, self.fact = rules(plan)
         self.landing, self.lake = folder / "landing", folder / "lake"
@@ -101,8 +108,8 @@ class Shop:
             case Redeliver(which):
                 if self.lying:
                     self.deliver(list(self.lying.values())[which % len(self.lying)][0])
-            case Run(full):
-                self.run(full=full)
+            case Run(full, spark):
+                self.run(full=full, spark=self.spark if spark else None)
             case Undo(to):
                 self.undo(to)
             case Check(rebuild):
@@ -118,14 +125,14 @@ class Shop:
         os.utime(path, (stamp, stamp))
         self.lying[drop.table.name, drop.name] = (drop, stamp)
 
-    def run(self, *, full: bool = False) -> None:
+    def run(self, *, full: bool = False, spark: SparkSession | None = None) -> None:
         expected, unseen = self.after_run()
         if not expected.ledger:
             with pytest.raises(NothingDelivered):
-                run(self.star, lake=self.lake, landing=self.landing)
+                run(self.star, lake=self.lake, landing=self.landing, spark=spark)
             return
         former = self.content() if self.releases else None
-        summary = run(self.star, lake=self.lake, landing=self.landing, full=full)
+        summary = run(self.star, lake=self.lake, landing=self.landing, full=full, spark=spark)
         # Law 3: "A run goes from one release to the next"; nothing new makes none.
         if unseen or full:
             self.releases.append(expected)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable, QueryBuilder
 
+from aisle import Star
 from aisle.lake.lake import Lake
 from aisle.run import run
 from aisle.run.check import check
@@ -22,16 +23,25 @@ JOURNEY = Path(__file__).parents[1] / "examples" / "complete_journey"
 EXPECTED = json.loads((JOURNEY / "expected.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def journey(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("journey")
-    subprocess.run([sys.executable, JOURNEY / "landing.py", folder / "landing"], check=True, capture_output=True)
+def delivered(landing: Path, months: tuple[str, ...] | None = None) -> Star:
+    """Put the receipts into a landing, all or those of some months. Returns their star."""
+    subprocess.run([sys.executable, JOURNEY / "landing.py", landing], check=True, capture_output=True)
+    for file in landing.rglob("*_2017-*"):
+        if months is not None and not any(month in file.name for month in months):
+            file.unlink()
     sys.path.insert(0, str(JOURNEY))
     try:
         from star import star
     finally:
         sys.path.remove(str(JOURNEY))
         sys.modules.pop("star", None)
+    return star
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("journey")
+    star = delivered(folder / "landing")
     run(star, lake=folder / "lake", landing=folder / "landing")
     lake = Lake(folder / "lake", star)
     release = lake.releases.newest()
