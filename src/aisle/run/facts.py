@@ -13,7 +13,7 @@ from aisle.errors import DoesNotFit, LawBroken
 from aisle.lake.lake import Lake
 from aisle.run.dimensions import NOTHING
 from aisle.run.ingest import Ingested, distinct
-from aisle.stages.conform import facts, newest, stranded, with_header
+from aisle.stages.conform import due, facts, newest, stranded, with_header
 
 
 def refresh(
@@ -46,10 +46,11 @@ def refresh(
         lines = engine.keep(f"_lines_{f.table}", newest(lines.semi_join(touched, line_key), f.lines))
     else:
         lines = newest(lines, f.lines)
-    header = None
+    events = header = None
     if f.header is not None:
         events = engine.bind(f"_silver_{f.header.name}", lake.silver[f.header.name])
-        header = newest(events if whole else events.semi_join(lines, list(f.header.key)), f.header)
+        events = events if whole else events.semi_join(lines, list(f.header.key))
+        header = newest(events, f.header)
     dimensions = {
         lookup.dimension.table: engine.bind(lookup.dimension.table, lake.gold[lookup.dimension.table])
         for lookup in f.lookups
@@ -57,7 +58,7 @@ def refresh(
     }
     rows = facts(with_header(lines, header, f), dimensions, f, lake.star.time_zone)
     try:
-        return _replace(engine, lake, f, lines, header, rows, touched)
+        return _replace(engine, lake, f, lines, due(lines, events, f), rows, touched)
     except DoesNotFit as error:
         measures = ", ".join(f"{m.name} {m.type}" for m in f.measures)
         raise DoesNotFit(
@@ -68,18 +69,18 @@ def refresh(
 
 
 def _replace(
-    engine: Engine, lake: Lake, f: FactSpec, lines: ir.Table, header: ir.Table | None, rows: ir.Table, touched: ir.Table | None
+    engine: Engine, lake: Lake, f: FactSpec, lines: ir.Table, headed: ir.Table, rows: ir.Table, touched: ir.Table | None
 ) -> tuple[Change, int]:
-    """Put the rows of the lines in the place of the old ones; all, if `touched` is None."""
+    """Put the rows of the lines in the place of the old ones; all, if `touched` is None. `headed` are those of the lines that are due."""
     table = lake.gold[f.table]
-    due = engine.count(with_header(lines, header, f))
-    waiting = engine.count(lines) - due
+    due_lines = engine.count(headed)
+    waiting = engine.count(lines) - due_lines
     if touched is None:
         change = engine.rewrite(table, add=rows, whole=True, metadata={"step": f.table})
-        _assert_each_line_once(f, due, change.added)
+        _assert_each_line_once(f, due_lines, change.added)
         return change, waiting
     rows = engine.keep(f"_rows_{f.table}", rows)
-    _assert_each_line_once(f, due, engine.count(rows))
+    _assert_each_line_once(f, due_lines, engine.count(rows))
     gone = touched.select(**dict(zip(f.grain, f.lines.key, strict=True)))
     former = engine.bind(f.table, table).semi_join(gone, list(f.grain))
     change = Change(engine.count(former), engine.count(rows))

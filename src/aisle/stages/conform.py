@@ -40,6 +40,16 @@ def with_header(lines: ir.Table, header: ir.Table | None, f: FactSpec) -> ir.Tab
     return _timed(both.drop(*[f"_header_{k}" for k in f.header.key]), f)
 
 
+def due(lines: ir.Table, events: ir.Table | None, f: FactSpec) -> ir.Table:
+    """The lines that are to be facts, as `with_header` has them, for who only counts: of the header's events no more is asked than needed."""
+    if events is None or f.header is None:
+        return _timed(lines, f)
+    if any(s.partial for s in f.sources):
+        return with_header(lines, newest(events, f.header), f)
+    living = newest(events, f.header) if f.header.has_deletions else events
+    return lines.semi_join(living, list(f.header.key))
+
+
 def _timed(rows: ir.Table, f: FactSpec) -> ir.Table:
     return rows.drop_null([f.at]) if any(s.partial for s in f.sources) else rows
 

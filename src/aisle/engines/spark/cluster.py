@@ -15,6 +15,7 @@ from ibis.backends.sql.datatypes import PySparkType
 
 from aisle.engines.spark.compiling import spark_sql
 from aisle.engines.spark.functions import FUNCTIONS
+from aisle.engines.spark.narrowing import thin
 from aisle.engines.spark.session import beside, leave
 from aisle.engines.spark.writing import Count, as_read, committed
 from aisle.errors import DoesNotFit
@@ -152,11 +153,13 @@ class Cluster:
 
     def holding(self, table: Table, gone: ir.Table, files: Sequence[DataFile]) -> list[DataFile]:
         """The files, of these, that hold a row that `gone` names."""
+        hit = {unquote(path).rpartition(f"/{table.name}/")[2] for (path,) in self.holders(table, gone, files).collect()}
+        return [f for f in files if f.path in hit]
+
+    def holders(self, table: Table, gone: ir.Table, files: Sequence[DataFile]) -> DataFrame:
         rows = self.stored(table, files, "_metadata.file_path AS _file")
         named = self.frame(gone).toDF(*gone.columns)
-        found = rows.join(named, list(gone.columns), "left_semi").select("_file").distinct().collect()
-        hit = {unquote(path).rpartition(f"/{table.name}/")[2] for (path,) in found}
-        return [f for f in files if f.path in hit]
+        return rows.join(named, list(gone.columns), "left_semi").select("_file").distinct()
 
     def write(
         self, table: Table, add: ir.Table | None, gone: ir.Table | None, touched: Sequence[DataFile]
@@ -192,7 +195,8 @@ class Cluster:
         rows = functools.reduce(lambda one, other: one.unionByName(other), parts)
         rows = rows.selectExpr(*[f"CAST({_quoted(n)} AS {_spark_type(t)}) AS {_quoted(n)}" for n, t in table.schema.items()])
         if not table.time:
-            return rows
+            # Rows that lie together already are not moved about; others would be many small files.
+            return rows if add is not None and not touched and thin(add) else rows.hint("rebalance")
         rows = rows.selectExpr("*", f"month_of({_quoted(table.time)}) AS {_quoted(MONTH)}")
         return rows.hint("rebalance", MONTH).sortWithinPartitions(MONTH, _quoted(table.time))
 
