@@ -12,6 +12,7 @@ import pytest
 import kiosk
 from aisle.errors import ConfigError
 from aisle.run import run
+from servers import free_port
 from spark_session import remote
 
 pytestmark = pytest.mark.spark
@@ -30,6 +31,17 @@ def test_a_command_finds_the_server_that_the_environment_names(spark, tmp_path) 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert kiosk.in_lake(tmp_path / "other") == kiosk.in_lake(tmp_path / "one")
+
+
+def test_a_server_that_does_not_answer_is_said_before_long(tmp_path) -> None:
+    (tmp_path / "aisle.toml").write_text(f'star = "{Path(kiosk.__file__)}:STAR"\nlake = "lake"\nengine = "spark"\n')
+    environment = {**os.environ, "SPARK_REMOTE": f"sc://127.0.0.1:{free_port()}", "PYTHONPATH": str(Path(__file__).parent)}
+    command = [str(Path(sys.executable).with_name("aisle")), "-C", str(tmp_path), "run"]
+    # PySpark itself would try for ten minutes.
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == ConfigError.exit_code
+    assert "No Spark session can be had" in done.stderr
+    assert "SPARK_REMOTE" in done.stderr
 
 
 def test_the_session_that_is_given_stays_as_it_is(connect, tmp_path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
 
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.engines.port import Engine
 from aisle.errors import ConfigError
-from aisle.lake.storage import Storage
+from aisle.lake.storage import Storage, plain
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,6 +45,8 @@ def session_for(engine: EngineName) -> SparkSession | None:
     """
     if engine != "spark":
         return None
+    from aisle.engines.spark.session import ask
+
     try:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
@@ -51,9 +55,16 @@ def session_for(engine: EngineName) -> SparkSession | None:
             f"The engine Spark needs PySpark, which is not installed ({missing}).\n  pip install 'aisle[spark]'"
         ) from None
     try:
-        return SparkSession.builder.appName("aisle").getOrCreate()
+        # A Connect server would be told the name at once, and PySpark tries for ten minutes if nobody answers.
+        builder = SparkSession.builder if "SPARK_REMOTE" in os.environ else SparkSession.builder.appName("aisle")
+        session = builder.getOrCreate()
+        ask(session)
     except PySparkException as error:
+        details = re.search(r'details = "(.+)"', str(error))  # as gRPC says why
+        why = details[1] if details else str(error).splitlines()[0]
         raise ConfigError(
-            f"No Spark session can be had: {str(error).splitlines()[0]}\n"
-            "  Spark needs Java 17 or newer on this machine, or the address of a Spark Connect server in SPARK_REMOTE."
+            f"No Spark session can be had: {plain(why)}\n"
+            "  Spark needs Java 17 or newer on this machine; or in SPARK_REMOTE the address of a Spark Connect server, and pip install "
+            "'pyspark[connect]'."
         ) from None
+    return session

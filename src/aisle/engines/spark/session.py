@@ -14,6 +14,26 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+def ask(session: SparkSession) -> None:
+    """Ask a Connect server something, that one which is not there is known before PySpark tries it for ten minutes.
+
+    Raises:
+        PySparkException: it does not answer within some seconds.
+    """
+    if _classic(session):
+        return
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    usual = session.client.get_retry_policies()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=2000)])
+    try:
+        _ = session.version
+    except BaseException:
+        session.client.close()  # else it would be tried again when Python ends
+        raise
+    session.client.set_retry_policies(usual)
+
+
 def beside(session: SparkSession, storage: Storage) -> SparkSession:
     """Another session of the same Spark, which reads a storage: what is set and named in it, the given one does not see.
 
