@@ -121,7 +121,7 @@ def test_files_that_hold_more_than_was_written_are_refused(
 
     with monkeypatch.context() as patch:
         patch.setattr(DataFrameWriter, "parquet", written_twice)
-        with pytest.raises(LakeError, match=r"Spark wrote \d+ rows of gold/fact_sales, but the files in .* hold \d+"):
+        with pytest.raises(LakeError, match=r"Spark wrote \d+ rows of gold/fact_sales in .*, but its files hold \d+"):
             run(kiosk.STAR, lake=tmp_path / "lake", landing=tmp_path / "landing", spark=spark)
     assert kiosk.in_lake(tmp_path) == before
     kiosk.run_it(tmp_path)

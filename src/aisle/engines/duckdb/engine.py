@@ -316,6 +316,9 @@ class DuckDBEngine:
             answer = self._con.execute(f"COPY ({query}) TO {literal(target)} ({options})")
         names = [name for name, *_ in answer.description]
         written = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        for file in written:
+            if not file["count"]:  # a file of no rows, which nobody is to find
+                table.storage.delete(f"{table.name}{file['filename'].removeprefix(table.url)}")
         return [data_file(table, file, month) for file in written if file["count"]]
 
     @contextlib.contextmanager

@@ -170,8 +170,8 @@ class Cluster:
         """
         if (rows := self.rewritten(table, add, gone, touched)) is None:
             return {}, 0
-        folder, count = f"{table.name}/part-{uuid.uuid4()}", Count()
-        url, writer = _url(table.storage, folder), count.of(rows).write
+        folder, count = f"{table.name}/part-{uuid.uuid4()}", Count(rows)
+        url, writer = _url(table.storage, folder), count.counted.write
         with self.computing(table.name):
             (writer.partitionBy(MONTH) if table.time else writer).parquet(url)
         if not count.rows:

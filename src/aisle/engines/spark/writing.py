@@ -8,6 +8,7 @@ that are left must be as many as the job says that it wrote.
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,16 +25,13 @@ if TYPE_CHECKING:
 class Count:
     """How many rows a job writes, counted as it does: of each task the attempt that was taken."""
 
-    def __init__(self) -> None:
-        from pyspark.sql import Observation
-
-        self._observation = Observation()
-
-    def of(self, rows: DataFrame) -> DataFrame:
-        """The same rows, counted. They must be what is written, with no shuffle after it: a shuffle's tasks may count twice."""
-        from pyspark.sql.functions import count, lit
-
-        return rows.observe(self._observation, count(lit(1)).alias("rows"))
+    def __init__(self, rows: DataFrame) -> None:
+        """Count these rows. They must be what is written, with no shuffle after it: a shuffle's tasks may count twice."""
+        # PySpark has two of each, and a frame takes its own kind alone.
+        kind = "pyspark.sql.connect" if type(rows).__module__.startswith("pyspark.sql.connect.") else "pyspark.sql"
+        functions = importlib.import_module(f"{kind}.functions")
+        self._observation = importlib.import_module(f"{kind}.observation").Observation()
+        self.counted = rows.observe(self._observation, functions.count(functions.lit(1)).alias("rows"))
 
     @property
     def rows(self) -> int:
