@@ -75,7 +75,7 @@ format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-snapshots: $(VENV)/.installed-dev ## Write anew what `aisle sql --to redshift --out` gives, in tests/snapshots, for review
+snapshots: $(VENV)/.installed-dev ## Write anew the star in Redshift's SQL, and Spark's plans, in tests/snapshots, for review
 	@$(BIN)/python scripts/snapshots.py
 
 bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one change on growing histories, S3 beside a folder, warehouses

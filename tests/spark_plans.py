@@ -1,14 +1,14 @@
 """The plans by which Spark computes the stages of the reference star, put so that a person can review them.
 
-Of a day that comes to a shop's history, and of that history taken in at first. Nothing is computed on the driver, and only the
-dimensions are small enough to be sent whole to each task, as it would be at full size.
+Of a shop's hundred days taken in at first, and of a day that comes to such a history. The limits are as small as the shop: what is of
+more than 200 rows is Spark's, and only the dimensions are small enough to be sent whole to each task, as it is at full size.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -25,29 +25,17 @@ from aisle.run import run
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Made under these names in a run: what reads or moves much, if there is much.
-SHOWN = {
-    "first": ("_judged_order_items", "_doubtful_order_items", "_versions_dim_customer", "gold/fact_sales"),
-    "next": (
-        "_known_order_items",
-        "_lines_fact_sales",
-        "_rows_fact_sales",
-        "gold/fact_sales",
-        "gold/fact_sales, files touched",
-    ),
-}
-SIZES = {"spark.sql.autoBroadcastJoinThreshold": "65536", FEW: "200"}
-
+SIZES = {FEW: "200", "spark.sql.autoBroadcastJoinThreshold": "16384"}
+START = date(2025, 1, 1)
 _TREE = re.compile(r"^(?P<depth>[ :+-]*)(?:\*\(\d+\) )?(?P<what>.*)$")
-_MOVES = ("Exchange", "BroadcastExchange", "RebalancePartitions", "AQEShuffleRead")
 _KEPT = (
-    *_MOVES,
+    "Exchange",
+    "BroadcastExchange",
     "SortMergeJoin",
     "BroadcastHashJoin",
     "ShuffledHashJoin",
     "BroadcastNestedLoopJoin",
     "CartesianProduct",
-    "Window",
     "Union",
 )
 _AGGREGATES = ("HashAggregate", "ObjectHashAggregate", "SortAggregate")
@@ -66,27 +54,38 @@ def set_to(spark: SparkSession, settings: dict[str, str]) -> Iterator[None]:
 
 
 def plans(spark: SparkSession, folder: Path) -> dict[str, str]:
-    """By name, such as `next/gold-fact_sales`, the text of a plan."""
-    generate(
-        folder / "all", folder / "truth", days=36, start=date(2025, 1, 1), orders_per_day=20, customers=300, products=60, mess=0.0
-    )
-    found: dict[str, str] = {}
-    deliver(folder, lambda day: day < "2025-02-05")
-    with set_to(spark, SIZES):
-        for step in ("first", "next"):
-            with recorded() as made:
-                run(star, lake=folder / "lake", landing=folder / "landing", spark=spark)
-            for name in SHOWN[step]:
-                found[f"{step}/{name.replace('/', '-').replace(', ', '-').replace(' ', '-').lstrip('_')}"] = shown(made[name])
-            deliver(folder, lambda day: day == "2025-02-05")
-    return found
+    """`first` and `next`: the texts of the plans of the two runs, each under the name of what it makes."""
+    generate(folder / "all", folder / "truth", days=100, start=START, orders_per_day=20, customers=100, products=40, mess=0.0)
+    first, following = folder / "first", folder / "next"
+    months = sorted({day[:7] for day in days(folder)})
+    deliver(folder, first, days(folder)[:-1])
+    found = {"first": made(spark, first)}
+    for month in months:  # what Spark finds was taken in month by month
+        deliver(folder, following, [day for day in days(folder)[:-1] if day.startswith(month)])
+        run(star, lake=following / "lake", landing=following / "landing")
+    deliver(folder, following, days(folder)[-1:])
+    return found | {"next": made(spark, following)}
 
 
-def deliver(folder: Path, days: Any) -> None:
+def made(spark: SparkSession, place: Path) -> str:
+    with set_to(spark, SIZES), recorded() as frames:
+        run(star, lake=place / "lake", landing=place / "landing", spark=spark)
+        return "\n".join(f"== {name}\n{shown(frame)}" for name, frame in frames.items())
+
+
+def days(folder: Path) -> list[str]:
+    return sorted({_day(file) for file in (folder / "all").glob("*/*")})
+
+
+def deliver(folder: Path, to: Path, wanted: Collection[str]) -> None:
     for file in (folder / "all").glob("*/*"):
-        if days(re.findall(r"\d{4}-\d\d-\d\d", file.name)[0]):
-            (folder / "landing" / file.parent.name).mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, folder / "landing" / file.parent.name)
+        if _day(file) in wanted:
+            (to / "landing" / file.parent.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, to / "landing" / file.parent.name)
+
+
+def _day(file: Path) -> str:
+    return re.findall(r"\d{4}-\d\d-\d\d", file.name)[0]
 
 
 @contextmanager
@@ -142,7 +141,7 @@ def _said(what: str) -> str | None:
     plain = re.sub(r"#\d+L?", "", what)
     if word == "FileScan":
         place = re.search(r"Location: \w+\((\d+) paths?\)\[([^\]]*)", plain)
-        table = re.search(r"/((?:silver|gold)/\w+)/", place[2]) if place else None
+        table = re.search(r"/((?:silver|gold)/\w+|bronze/_ledger)/", place[2]) if place else None
         columns = re.sub(r"^FileScan parquet \[(.*?)\] .*$", r"\1", plain)
         pushed = re.search(r"PushedFilters: \[(.*?)\], ReadSchema", plain)
         return f"Scan {table[1] if table else 'kept'}, {place[1] if place else '?'} paths: {columns}" + (
@@ -150,8 +149,12 @@ def _said(what: str) -> str | None:
         )
     if word in _AGGREGATES:
         return re.sub(r", output=.*", "", re.sub(r"^\w+", "Aggregate", plain)).rstrip(")") + ")"
+    if word == "Window":
+        return "Window by [{}] in order of [{}]".format(*re.findall(r"\[([^\[\]]*)\]", plain)[-2:])
     if word in _KEPT:
-        return re.sub(r"(, \[plan_id=\d+\])|(, \[id=#?\d+\])", "", plain)
+        return re.sub(
+            r"(, \[plan_id=\d+\])|(, false, false$)|( HashedRelationBroadcastMode.*)|(, ENSURE_REQUIREMENTS)", "", plain
+        )
     if "Python" in word or "Pandas" in word:
         return plain
     return None

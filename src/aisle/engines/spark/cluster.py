@@ -72,7 +72,7 @@ class Cluster:
         self._given, self._storage, self._scratch = session, storage, scratch
 
     @functools.cached_property
-    def _session(self) -> SparkSession:
+    def session(self) -> SparkSession:
         """Made when the first question comes: a run over little data asks none."""
         session = beside(self._given, self._storage)
         taken_over = {name: value for name in _TAKEN_OVER if (value := self._given.conf.get(name, None)) is not None}
@@ -84,12 +84,12 @@ class Cluster:
 
     def leave(self, *, failed: bool) -> None:
         """Forget the session, if it was made."""
-        if "_session" in self.__dict__:
-            leave(self._session, failed=failed)
+        if "session" in self.__dict__:
+            leave(self.session, failed=failed)
 
     def frame(self, expression: ir.Table) -> DataFrame:
         """What an expression's rows are, not computed yet."""
-        return self._session.sql(spark_sql(expression))
+        return self.session.sql(spark_sql(expression))
 
     def show(self, name: str, frames: Sequence[DataFrame]) -> None:
         """Name rows, for use in expressions; those of several frames are put together, in the types of the first."""
@@ -99,29 +99,29 @@ class Cluster:
         whole.createOrReplaceTempView(_quoted(name))
 
     def hide(self, name: str) -> None:
-        self._session.sql(f"DROP VIEW IF EXISTS {_quoted(name)}")
+        self.session.sql(f"DROP VIEW IF EXISTS {_quoted(name)}")
 
     def nothing(self, schema: ibis.Schema) -> DataFrame:
-        columns = [f"CAST(NULL AS {_spark_type(t)}) AS {_quoted(n)}" for n, t in schema.items()]
-        return self._session.sql(f"SELECT {', '.join(columns)} WHERE false")
+        columns = [f"CAST(NULL AS {spark_type(t)}) AS {_quoted(n)}" for n, t in schema.items()]
+        return self.session.sql(f"SELECT {', '.join(columns)} WHERE false")
 
     def parquet(self, path: str, schema: ibis.Schema) -> DataFrame:
         """Rows that lie in a folder of the storage."""
-        return self._session.read.schema(_ddl(schema)).parquet(as_read(_url(self._storage, path)))
+        return self.session.read.schema(_ddl(schema)).parquet(as_read(_url(self._storage, path)))
 
     def stored(self, table: Table, files: Sequence[DataFile], *extra: str) -> DataFrame:
         """The rows of files of a table."""
         if not files:
             return self.nothing(table.schema)
         urls = [as_read(_url(table.storage, f"{table.name}/{f.path}")) for f in files]
-        frame = self._session.read.schema(_ddl(table.schema)).option("recursiveFileLookup", "true").parquet(*urls)
+        frame = self.session.read.schema(_ddl(table.schema)).option("recursiveFileLookup", "true").parquet(*urls)
         return frame.selectExpr(*map(_quoted, table.schema), *extra)
 
     def put(self, expression: ir.Table, what: str) -> tuple[str, DataFrame]:
         """Compute an expression's rows now. Returns the folder where they are, and they as read from there."""
         frame = self.frame(expression)
         place = self.lay(frame, what)
-        return place, self._session.read.schema(frame.schema).parquet(as_read(_url(self._storage, place)))
+        return place, self.session.read.schema(frame.schema).parquet(as_read(_url(self._storage, place)))
 
     def lay(self, frame: DataFrame, what: str) -> str:
         """Compute rows now. Returns the folder where they are."""
@@ -149,7 +149,7 @@ class Cluster:
 
     def count(self, expression: ir.Table) -> int:
         with self.computing("a count"):
-            return int(self._session.sql(f"SELECT count(*) FROM ({spark_sql(expression)})").collect()[0][0])
+            return int(self.session.sql(f"SELECT count(*) FROM ({spark_sql(expression)})").collect()[0][0])
 
     def holding(self, table: Table, gone: ir.Table, files: Sequence[DataFile]) -> list[DataFile]:
         """The files, of these, that hold a row that `gone` names."""
@@ -177,7 +177,7 @@ class Cluster:
         if not count.rows:
             table.storage.clear(folder)
             return {}, 0
-        sizes = committed(self._session, url, table.storage, folder)
+        sizes = committed(self.session, url, table.storage, folder)
         return {path.removeprefix(f"{table.name}/"): size for path, size in sizes.items()}, count.rows
 
     def rewritten(
@@ -193,7 +193,7 @@ class Cluster:
         if not parts:
             return None
         rows = functools.reduce(lambda one, other: one.unionByName(other), parts)
-        rows = rows.selectExpr(*[f"CAST({_quoted(n)} AS {_spark_type(t)}) AS {_quoted(n)}" for n, t in table.schema.items()])
+        rows = rows.selectExpr(*[f"CAST({_quoted(n)} AS {spark_type(t)}) AS {_quoted(n)}" for n, t in table.schema.items()])
         if not table.time:
             # Rows that lie together already are not moved about; others would be many small files.
             return rows if add is not None and not touched and thin(add) else rows.hint("rebalance")
@@ -222,10 +222,10 @@ def _fitted(frame: DataFrame, other: DataFrame) -> DataFrame:
 
 
 def _ddl(schema: ibis.Schema) -> str:
-    return ", ".join(f"{_quoted(name)} {_spark_type(dtype)}" for name, dtype in schema.items())
+    return ", ".join(f"{_quoted(name)} {spark_type(dtype)}" for name, dtype in schema.items())
 
 
-def _spark_type(dtype: Any) -> str:
+def spark_type(dtype: Any) -> str:
     if dtype.is_timestamp() and not dtype.timezone:
         return "TIMESTAMP_NTZ"
     return str(PySparkType.to_string(dtype))
