@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from aisle.errors import ConfigError
 from aisle.run import run
@@ -77,13 +78,16 @@ def test_without_jars_it_is_said_which(s3, tmp_path) -> None:
 
 
 def test_credentials_that_only_aisle_has_are_said(spark: SparkSession, s3, bucket, monkeypatch) -> None:
-    with strict_s3_server(unchecked=4) as address:
+    with strict_s3_server(unchecked=10) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         iam = boto3.Session().client("iam")
         iam.create_user(UserName="analyst")
         everything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
         iam.put_user_policy(UserName="analyst", PolicyName="all", PolicyDocument=everything)
         keys = iam.create_access_key(UserName="analyst")["AccessKey"]
+        with pytest.raises(ClientError):  # from now on it asks for good credentials
+            for _attempt in range(20):
+                iam.list_users()
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys["AccessKeyId"])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys["SecretAccessKey"])
         client = boto3.Session().client("s3")
