@@ -59,7 +59,8 @@ def test_a_months_files_are_of_the_size_that_the_session_says(spark: SparkSessio
         with set_to(spark, SMALL | {"spark.sql.adaptive.advisoryPartitionSizeInBytes": advised}):
             ours = cluster(spark, tmp_path)
             sales = Lake(tmp_path, star).gold[SALES.table]
-            sizes = ours.write(sales, sold(ours, "'P-1'"), None, [])
+            sizes, written = ours.write(sales, sold(ours, "'P-1'"), None, [])
+        assert written == LINES
         assert len(sizes) in files
         assert {path.split("/")[1] for path in sizes} == {"_month=2025-01"}
         for path in sizes:
