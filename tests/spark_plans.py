@@ -116,6 +116,8 @@ def recorded() -> Iterator[dict[str, DataFrame]]:
 
 def shown(frame: DataFrame) -> str:
     """The physical plan: what moves rows, what joins them, what is read; counted, then as a tree."""
+    for cut_off in ("spark.sql.maxMetadataStringLength", "spark.sql.debug.maxToStringFields"):
+        frame.sparkSession.conf.set(cut_off, "10000")
     lines, depths = [], []
     for line in frame._jdf.queryExecution().executedPlan().toString().splitlines():
         found = _TREE.match(line)
