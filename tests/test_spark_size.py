@@ -102,26 +102,21 @@ ALWAYS = {"valid_from": "TIMESTAMP '1900-01-01'", "valid_to": "TIMESTAMP '9999-1
 
 def largest_share(spark: SparkSession, ours: Cluster, product: str) -> float:
     """Of the rows that a lookup reads, the share that the task with most of them reads."""
-    before = stages(spark)
+    store = spark.sparkContext._jsc.sc().statusStore()
+    before = {job.jobId() for job in each(store.jobsList(None))}
     # Tasks that would have little to do are put together: here all would.
     ours.session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     ours.frame(sold(ours, product)).write.format("noop").mode("overwrite").save()
-    lookups = [tasks for stage, tasks in stages(spark).items() if stage not in before and sum(tasks) >= LINES]
+    made = {stage for job in each(store.jobsList(None)) if job.jobId() not in before for stage in each(job.stageIds())}
+    lookups = [tasks for stage in made if sum(tasks := read_by_tasks(store, stage)) >= LINES]
     assert lookups
     return max(max(tasks) / sum(tasks) for tasks in lookups)
 
 
-def stages(spark: SparkSession) -> dict[int, list[int]]:
-    """Of each stage so far, the rows that each of its tasks read of what other stages wrote for it."""
-    store = spark.sparkContext._jsc.sc().statusStore()
-    jobs = [store.job(number) for number in range(store.jobsList(None).size())]
-    found = {}
-    for stage in {number for job in jobs for number in each(job.stageIds())}:
-        tasks = each(store.taskList(stage, store.lastStageAttempt(stage).attemptId(), 10_000))
-        found[stage] = [
-            task.taskMetrics().get().shuffleReadMetrics().recordsRead() for task in tasks if task.taskMetrics().isDefined()
-        ]
-    return found
+def read_by_tasks(store: Any, stage: int) -> list[int]:
+    """The rows that each task of a stage read of what other stages wrote for it."""
+    tasks = each(store.taskList(stage, store.lastStageAttempt(stage).attemptId(), 10_000))
+    return [task.taskMetrics().get().shuffleReadMetrics().recordsRead() for task in tasks if task.taskMetrics().isDefined()]
 
 
 def each(sequence: Any) -> list[Any]:

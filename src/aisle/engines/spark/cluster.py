@@ -91,6 +91,12 @@ class Cluster:
         """What an expression's rows are, not computed yet."""
         return self.session.sql(spark_sql(expression))
 
+    def fixed(self, expression: ir.Table) -> DataFrame:
+        """What an expression's rows are, not computed yet, of what names mean now: a Connect frame looks them up when it is computed."""
+        name = f"_fixed_{uuid.uuid4().hex}"
+        self.frame(expression).createOrReplaceTempView(name)
+        return self.session.table(name)
+
     def show(self, name: str, frames: Sequence[DataFrame]) -> None:
         """Name rows, for use in expressions; those of several frames are put together, in the types of the first."""
         whole = frames[0]

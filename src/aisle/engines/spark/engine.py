@@ -264,7 +264,7 @@ class SparkEngine:
         else:
             self._give(expression)
             if thin(expression):
-                return _Rows(schema, self._most(expression), exact=False, parts=(_Part(self._cluster.frame(expression), None),))
+                return _Rows(schema, self._most(expression), exact=False, parts=(_Part(self._cluster.fixed(expression), None),))
             place, frame = self._cluster.put(expression, what)
         return _Rows(schema, self._driver.lying(self._storage, place), parts=(_Part(frame, place),))
 
