@@ -42,7 +42,7 @@ class Drop(NamedTuple):
     silver, duplicates or quarantined), refused (it could not be read; it holds nothing), replaced
     (refused, and delivered anew since), or held (its name was consumed before with other bytes). `records` = `events` + `duplicates` +
     `quarantined`. `stamp` tells whether the landing's file was touched since. `as_of`: of a snapshot,
-    the times (UTC) of its accepted rows.
+    the times (UTC) of its rows; with a `?` those at which it has only rows in quarantine.
     """
 
     source: str
@@ -67,8 +67,13 @@ class Drop(NamedTuple):
 
     @property
     def times(self) -> list[datetime]:
-        """The times of the snapshots that the drop is, or is a part of."""
-        return [datetime.fromisoformat(t) for t in self.as_of.split()]
+        """The times of the snapshots that the drop is, or is a part of: of its accepted rows."""
+        return [datetime.fromisoformat(t) for t in self.as_of.split() if not t.startswith("?")]
+
+    @property
+    def seen(self) -> list[datetime]:
+        """The times at which the drop says of a key that it is there, be it by a row in quarantine."""
+        return [datetime.fromisoformat(t.removeprefix("?")) for t in self.as_of.split()]
 
 
 _IGNORED_ENDINGS = (".tmp", ".part", ".crc", ".filepart", "~")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,13 +44,11 @@ def compare(engine: Engine, lake: Lake, source: SourceSpec, drops: Sequence[Drop
     silver, at = lake.silver[source.name], source.changed_at
     assert at is not None
     rows, seen = ibis.table(source.silver, name=new), there(source, new)
-    fresh: dict[str, list[datetime]] = {}
-    for row in engine.rows(rows.select(DROP, at).distinct()):
-        fresh.setdefault(row[DROP], []).append(row[at])
-    drops = [d._replace(as_of=" ".join(t.isoformat() for t in sorted(fresh.get(d.drop, [])))) for d in drops]
+    named, told = _times(engine, rows, at), _times(engine, seen, at)
+    drops = [d._replace(as_of=_as_of(named[d.drop], told[d.drop])) for d in drops]
     known = [d for d in former if d.status == "consumed" and d.as_of]
-    places = _places([d for d in drops if d.as_of], known)
-    around = [d for d in known if any(t in places for t in d.times)]
+    places = _places(drops, known)
+    around = [d for d in known if any(t in places for t in d.seen)]
     if around:
         beside = f"_around_{source.name}"
         cleanse(engine, source, retake(lake, around), beside, None)
@@ -83,6 +81,19 @@ def by_drop(engine: Engine, rows: ir.Table, column: str = DROP) -> Counter[str]:
     return Counter({row[column]: row["rows"] for row in engine.rows(rows.group_by(column).agg(rows=rows.count()))})
 
 
+def _times(engine: Engine, rows: ir.Table, at: str) -> dict[str, set[datetime]]:
+    """The times of rows, by drop."""
+    found: dict[str, set[datetime]] = defaultdict(set)
+    for row in engine.rows(rows.select(DROP, at).distinct()):
+        found[row[DROP]].add(row[at])
+    return found
+
+
+def _as_of(named: set[datetime], told: set[datetime]) -> str:
+    """As `Drop.as_of` has it."""
+    return " ".join(("" if t in named else "?") + t.isoformat() for t in sorted(named | told))
+
+
 def _places(new: Sequence[Drop], known: Sequence[Drop]) -> dict[datetime, tuple[int, bool, str]]:
     """The snapshots to look at, by time: (place among all, whether it is to be compared anew, the last drop of it).
 
@@ -94,7 +105,7 @@ def _places(new: Sequence[Drop], known: Sequence[Drop]) -> dict[datetime, tuple[
             last[time] = max(last.get(time, ""), drop.drop)
     every = sorted(last)
     place = {time: i for i, time in enumerate(every)}
-    fresh = {place[time] for drop in new for time in drop.times}
+    fresh = {place[time] for drop in new for time in drop.seen if time in place}
     anew = fresh | {i + 1 for i in fresh if i + 1 < len(every)}
     needed = sorted(anew | {i - 1 for i in anew if i > 0})
     return {every[i]: (i, i in anew, last[every[i]]) for i in needed}
