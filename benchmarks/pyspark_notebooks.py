@@ -109,7 +109,7 @@ def compare(folder: Path, whole: Path) -> dict[str, Any]:
     answers = {job: answer(folder / job) for job in ("notebooks", "aisle")}
     if answers["notebooks"] != answers["aisle"]:
         raise SystemExit(f"The two do not give the same star: {answers}")
-    return {"lines": lines(folder / "work"), "days": len({day for _, day in drops}) - 1, **figures, "star": answers["aisle"]}
+    return {"lines": lines(folder / "work"), "days": len({day for _, day in drops}) - 1, **figures}
 
 
 def process(job: str, landing: Path, lake: Path, batch: str) -> dict[str, Any]:
