@@ -57,14 +57,17 @@ class Notebooks:
 
     def land(self) -> None:
         """01: the files of the batch, as they are, into bronze."""
-        spark = self._spark
-        for source, rows in {
-            "customers": spark.read.schema(CUSTOMERS).option("header", "true").csv(self._files("customers")),
-            "products": spark.read.schema(PRODUCTS).json(self._files("products")),
-            "orders": spark.read.parquet(self._files("orders")),
-            "order_items": spark.read.schema(ORDER_ITEMS).option("header", "true").csv(self._files("order_items")),
+        for source, read in {
+            "customers": self._spark.read.schema(CUSTOMERS).option("header", "true").csv,
+            "products": self._spark.read.schema(PRODUCTS).json,
+            "orders": self._spark.read.parquet,
+            "order_items": self._spark.read.schema(ORDER_ITEMS).option("header", "true").csv,
         }.items():
-            landed = rows.withColumn("_file", f.input_file_name()).withColumn("_batch", f.lit(self._batch))
+            files = f"*{'' if self._batch == 'first' else self._batch}*"
+            if not any((self._landing / source).glob(files)):
+                continue
+            landed = read(f"{self._landing}/{source}/{files}")
+            landed = landed.withColumn("_file", f.input_file_name()).withColumn("_batch", f.lit(self._batch))
             landed.write.format("delta").mode("append").partitionBy("_batch").save(self._path(f"bronze/{source}"))
 
     def customers(self) -> None:
@@ -192,9 +195,6 @@ class Notebooks:
 
     def _path(self, table: str) -> str:
         return str(self._lake / table)
-
-    def _files(self, source: str) -> str:
-        return f"{self._landing}/{source}/*{'' if self._batch == 'first' else self._batch}*"
 
 
 def trimmed(rows: DataFrame, columns: tuple[str, ...]) -> DataFrame:

@@ -1,0 +1,40 @@
+"""Each peer's own environment, made once from its locked requirements, apart from aisle's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def python(peer: Path) -> Path:
+    """The Python that runs a peer: of an environment of its own if it has a requirements.txt, else this one.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be made.
+    """
+    requirements = peer / "requirements.txt"
+    if not requirements.exists():
+        return Path(sys.executable)
+    mark = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    folder = Path.home() / ".cache" / "aisle" / "peers" / f"{peer.name}-{mark}"
+    found = folder / "bin" / "python"
+    if not (folder / "whole").exists():
+        uv = [str(Path(sys.executable).with_name("uv"))]
+        surroundings = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder)], check=True, env=surroundings)
+        subprocess.run([*uv, "pip", "install", "-q", "-p", str(found), "-r", str(requirements)], check=True, env=surroundings)
+        (folder / "whole").touch()
+    return found
+
+
+def versions(peer: Path) -> dict[str, str]:
+    """The versions of what a peer is made of, by the packages that its versions.json names."""
+    named = json.loads((peer / "packages.json").read_text()) if (peer / "packages.json").exists() else []
+    code = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
+    said = subprocess.run([str(python(peer)), "-c", code, *named], check=True, capture_output=True, text=True).stdout
+    found: dict[str, str] = json.loads(said)
+    return found
