@@ -1,0 +1,5 @@
+-- All changes of customers; those of a batch that is taken again are replaced.
+{{ config(incremental_strategy='delete+insert', unique_key='batch') }}
+
+select *
+from {{ ref('stg_customers') }}
