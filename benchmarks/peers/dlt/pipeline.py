@@ -62,7 +62,7 @@ COLUMNS = {
     },
 }
 # What makes a version, beside the key and whether it is a deletion: dlt compares versions by this hash alone.
-VERSION = "md5(concat_ws('|', {key}, op = 'D', {tracked})) AS row_version"
+VERSION = "md5(CAST(({key}, op = 'D', {tracked}) AS VARCHAR)) AS row_version"
 NEWEST = "SELECT *, {version} FROM {rows} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY updated_at DESC) = 1"
 HISTORY = """
 WITH told AS (
