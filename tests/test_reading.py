@@ -580,4 +580,4 @@ def test_temporary_tables_are_gone(con: duckdb.DuckDBPyConnection, tmp_path: Pat
     read_one(con, tmp_path, H + b"1,2,3\n1\n")
     read_one(con, tmp_path, H + b'1,2,3\n"\n')
     left = {t for (t,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    assert left == {"raw", "raw_malformed"}
+    assert left == {"raw_part_0", "raw_malformed"}

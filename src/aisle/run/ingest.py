@@ -14,7 +14,7 @@ from aisle.engines.port import Engine
 from aisle.errors import LawBroken
 from aisle.lake.drops import Drop
 from aisle.lake.lake import QUARANTINE, Lake
-from aisle.run.read import cleanse, quarantined
+from aisle.run.read import Cleansed, cleanse, quarantined
 from aisle.run.snapshots import by_drop, compare
 from aisle.run.take import Taken
 from aisle.stages.functions import shown_time
@@ -67,11 +67,12 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Taken, former:
         LawBroken: a drop's rows do not balance (design §3, law 2).
     """
     done = Ingested(source)
-    new, bad = f"_new_{source.name}", f"_bad_{source.name}"
+    bad = f"_bad_{source.name}"
     engine.values(bad, QUARANTINE, ())
-    done.drops = cleanse(engine, source, taken, new, bad)
+    new = cleanse(engine, source, taken, f"_judged_{source.name}", bad)
+    done.drops = new.drops
     if source.feed == "snapshot":
-        compared = compare(engine, lake, source, done.drops, new, former)
+        compared = compare(engine, lake, source, new, former)
         done.drops, done.events, done.displaced = compared.drops, compared.events, compared.displaced
         fallen = Counter({(drop, DUPLICATE): rows for drop, rows in compared.unchanged.items()})
     else:
@@ -80,14 +81,14 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Taken, former:
     return done
 
 
-def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name: str, *, whole: bool) -> Fallen:
+def _settle(engine: Engine, lake: Lake, done: Ingested, came: Cleansed, bad_name: str, *, whole: bool) -> Fallen:
     """Part the new rows, and the stored ones that share an identity, into those that stand and the others.
 
     Returns how many rows of which drop fell, and how: stored rows too.
     """
     source, silver, fallen_rows = done.source, lake.silver[done.source.name], Counter[tuple[str, str]]()
     shared = list(identity(source))
-    new = ibis.table(source.silver, name=new_name)
+    new = came.rows
     doubtful, pool, known = suspects(new, source), new, None
     if silver.files and not whole:
         stored = engine.bind(f"_silver_{source.name}", silver)
@@ -108,7 +109,7 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, new_name: str, bad_name:
             displaced = engine.keep(f"_displaced_{source.name}", known.semi_join(fallen, [DROP, LINE]))
             done.displaced = displaced if engine.count(displaced) else None
         new = engine.keep(f"_events_{source.name}", new.anti_join(fallen, [DROP, LINE]))
-        engine.drop(new_name)
+        engine.drop(*came.names)
     done.events = new
     gone = None if done.displaced is None else done.displaced.select(DROP, LINE)
     engine.rewrite(silver, add=new, gone=gone, whole=whole, metadata={"step": "silver"})

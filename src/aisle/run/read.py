@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import ibis
@@ -19,45 +20,49 @@ from aisle.stages.snapshots import time_in
 BATCH_BYTES = 256 << 20
 
 
-def cleanse(engine: Engine, source: SourceSpec, taken: Taken, new: str, bad: str | None) -> list[Drop]:
-    """Read drops and judge their rows. Those that keep the contract are kept as `new`, the others added to `bad`, if given.
+@dataclass(frozen=True)
+class Cleansed:
+    """What drops gave: the ledger's rows of them, as far as reading tells; and their rows, judged.
 
-    Of a snapshot's rows that do not, but whose key and time can be read, it is kept that they are there (`there`).
-
-    Returns the ledger's rows of the drops, as far as reading tells.
+    Attributes:
+        rows: those that keep the contract, as silver has them.
+        present: of a snapshot's others those whose key and time can be read: that much is known of them (docs/decisions/010).
+        names: what the rows are kept as.
     """
-    engine.values(new, source.silver, ())
-    seen = there(source, new) if source.feed == "snapshot" else None
-    if seen is not None:
-        engine.values(seen.get_name(), seen.schema(), ())
+
+    drops: list[Drop]
+    rows: ir.Table
+    present: ir.Table | None
+    names: list[str]
+
+
+def cleanse(engine: Engine, source: SourceSpec, taken: Taken, name: str, bad: str | None) -> Cleansed:
+    """Read drops and judge their rows, which are kept under names that begin with `name`; those that fail are added to `bad`, if given."""
     read: list[Drop] = []
     drops = {drop.drop: drop for drop, _ in taken}
     if source.timed_by_name:
         taken, read = _timed(engine, source, taken)
+    parts: list[ir.Table] = []
     for together in _readable_together(engine, source, taken):
         raw, malformed, readings = engine.read(f"_raw_{source.name}", source, together)
         read += [_read(source, drops[reading.drop], reading) for reading in readings]
         if source.timed_by_name:
             times = ibis.table({"_named": "string", AS_OF: source.silver[AS_OF]}, name=f"_times_{source.name}")
             raw = raw.inner_join(times, raw[DROP] == times["_named"])
-        rows = engine.keep(f"_judged_{source.name}", judged(raw, source))
-        engine.extend(new, rows.filter(rows["_ok"]).drop("_ok"))
-        if seen is not None:
-            engine.extend(seen.get_name(), present(rows, source))
+        rows = engine.keep(f"{name}_{len(parts)}", judged(raw, source))
+        parts.append(rows)
         failing = rows.filter(~rows["_ok"]).select(DROP, LINE)
         if bad is not None and engine.count(failing):
             set_aside = rejected(raw.semi_join(failing, [DROP, LINE]), source)
             engine.extend(bad, quarantined(source, set_aside, set_aside[REASONS], set_aside[TEXT]))
         if bad is not None:
             engine.extend(bad, quarantined(source, malformed, ibis.array([malformed["reason"]]), malformed["text"]))
-        engine.drop(f"_judged_{source.name}", f"_raw_{source.name}", f"_raw_{source.name}_malformed")
-    return read
-
-
-def there(source: SourceSpec, new: str) -> ir.Table:
-    """Key, time and drop of a snapshot's rows that break the contract, kept beside those that keep it (`new`)."""
-    assert source.changed_at is not None
-    return ibis.table({n: source.silver[n] for n in (*source.key, source.changed_at, DROP)}, name=f"{new}_there")
+        engine.drop(f"_raw_{source.name}", f"_raw_{source.name}_malformed")
+    if not parts:
+        parts = [engine.values(f"{name}_0", ibis.schema({**source.silver, "_ok": "boolean"}), ())]
+    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    seen = present(rows, source) if source.feed == "snapshot" else None
+    return Cleansed(read, rows.filter(rows["_ok"]).drop("_ok"), seen, [part.get_name() for part in parts])
 
 
 def _read(source: SourceSpec, drop: Drop, reading: Reading) -> Drop:

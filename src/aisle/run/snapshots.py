@@ -14,7 +14,7 @@ from aisle.declare.source import DROP, LINE, SourceSpec
 from aisle.engines.port import Engine
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
-from aisle.run.read import cleanse, there
+from aisle.run.read import Cleansed, cleanse
 from aisle.run.take import retake
 from aisle.stages.snapshots import brought, differences
 
@@ -32,27 +32,28 @@ class Compared:
     unchanged: Counter[str]
 
 
-def compare(engine: Engine, lake: Lake, source: SourceSpec, drops: Sequence[Drop], new: str, former: Sequence[Drop]) -> Compared:
+def compare(engine: Engine, lake: Lake, source: SourceSpec, new: Cleansed, former: Sequence[Drop]) -> Compared:
     """Put into silver what new snapshots, and those that follow them, say that the ones before them did not.
 
     Of earlier drops those are read anew that lie, by time, next to a new one.
 
     Args:
-        drops: the new ones; their rows are kept as `new`.
+        new: what the new ones gave.
         former: what the ledger has of the source; if it is empty, silver starts anew.
     """
     silver, at = lake.silver[source.name], source.changed_at
+    rows, seen = new.rows, new.present
     assert at is not None
-    rows, seen = ibis.table(source.silver, name=new), there(source, new)
+    assert seen is not None
     named, told = _times(engine, rows, at), _times(engine, seen, at)
-    drops = [d._replace(as_of=_as_of(named[d.drop], told[d.drop])) for d in drops]
+    drops = [d._replace(as_of=_as_of(named[d.drop], told[d.drop])) for d in new.drops]
     known = [d for d in former if d.status == "consumed" and d.as_of]
     places = _places(drops, known)
     around = [d for d in known if any(t in places for t in d.seen)]
     if around:
-        beside = f"_around_{source.name}"
-        cleanse(engine, source, retake(lake, around), beside, None)
-        rows, seen = rows.union(ibis.table(source.silver, name=beside)), seen.union(there(source, beside))
+        beside = cleanse(engine, source, retake(lake, around), f"_around_{source.name}", None)
+        assert beside.present is not None
+        rows, seen = rows.union(beside.rows), seen.union(beside.present)
     of = engine.values(
         f"_places_{source.name}",
         ibis.schema({"_at": source.silver[at], "_place": "int64", "_anew": "boolean", "_last": "string"}),
@@ -69,7 +70,7 @@ def compare(engine: Engine, lake: Lake, source: SourceSpec, drops: Sequence[Drop
         displaced = went if engine.count(went) else None
     gone = None if displaced is None else displaced.select(*source.key, DROP, LINE)
     engine.rewrite(silver, add=events, gone=gone, whole=not former, metadata={"step": "silver"})
-    unchanged = by_drop(engine, ibis.table(source.silver, name=new))
+    unchanged = by_drop(engine, new.rows)
     unchanged.subtract(by_drop(engine, brought(events)))
     if displaced is not None:
         unchanged.update(by_drop(engine, brought(displaced)))

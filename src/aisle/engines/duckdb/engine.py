@@ -23,6 +23,7 @@ from aisle.declare.source import ABSENT, DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.functions import MACROS
+from aisle.engines.duckdb.parts import Parts, forget
 from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
@@ -65,6 +66,7 @@ class DuckDBEngine:
             raise ConfigError(f'memory_limit = {self._memory_limit!r} is no size such as "2GB": {error}') from None
         self._con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET preserve_insertion_order = true")
         self._con.execute(MACROS)
+        self._raw: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -97,11 +99,12 @@ class DuckDBEngine:
             return [list(deliveries)]
         from aisle.engines.duckdb.reading_parquet import ParquetReader
 
-        return list(ParquetReader(self._con, {}, "").alike(deliveries))
+        return list(ParquetReader(self._con, {}, Parts(self._con, "")).alike(deliveries))
 
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
         from aisle.engines.duckdb.reading import read  # it loads NumPy, which a run that finds nothing new can do without
 
+        self._raw.add(into)
         required = {c.name: c.required and not source.may_be_absent(c.name) for c in source.columns}
         readings = read(
             self._con,
@@ -205,7 +208,11 @@ class DuckDBEngine:
 
     def drop(self, *names: str) -> None:
         for name in names:
-            self._con.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+            if name in self._raw:
+                self._raw.remove(name)
+                forget(self._con, name)
+            else:
+                self._con.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         zoned = {n: expression[n].cast("timestamp(6)") for n, t in expression.schema().items() if t.is_timestamp() and t.timezone}

@@ -12,6 +12,7 @@ from typing import Literal
 import duckdb
 
 from aisle.engines.delivery import Delivery, Measured, Reading
+from aisle.engines.duckdb.parts import Parts, forget
 from aisle.engines.duckdb.reading_csv import CsvReader
 from aisle.engines.duckdb.reading_jsonl import JsonlReader
 from aisle.engines.duckdb.reading_parquet import ParquetReader
@@ -28,7 +29,7 @@ def read(
     partial: bool = False,
     into: str,
 ) -> list[Reading]:
-    """Read drops of one source into two temporary tables, replacing them.
+    """Read drops of one source into a temporary view and a table, replacing them.
 
     `into` holds the contract's columns as VARCHAR (of Parquet: in the files' own type), `_drop`,
     `_line` (from 1; the header of a CSV is a line; of Parquet: the row's number) and `_extra` (a
@@ -51,12 +52,11 @@ def read(
         raise ValueError("two deliveries have one name")
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
         raise ValueError(f"{delimiter!r} is no delimiter: one ASCII character, no quote and no line end")
-    typed = ", ".join(f"{name(c)} VARCHAR" for c in columns)
+    forget(con, into)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name(into)} ({typed}, _drop VARCHAR, _line BIGINT, _extra VARCHAR"
-        f"{', _absent VARCHAR[]' if partial and format == 'jsonl' else ''}); "
         f"CREATE OR REPLACE TEMP TABLE {name(into + '_malformed')} (_drop VARCHAR, _line BIGINT, reason VARCHAR, text VARCHAR)"
     )
+    parts = Parts(con, into)
     readings: dict[str, Reading] = {}
     legible: list[Delivery] = []
     for delivery in deliveries:
@@ -66,20 +66,27 @@ def read(
         else:
             legible.append(delivery)
     reader = (
-        CsvReader(con, columns, delimiter, into)
+        CsvReader(con, columns, delimiter, parts)
         if format == "csv"
-        else JsonlReader(con, columns, into, partial=partial)
+        else JsonlReader(con, columns, parts, partial=partial)
         if format == "jsonl"
-        else ParquetReader(con, columns, into)
+        else ParquetReader(con, columns, parts)
     )
     readings |= {reading.drop: reading for reading in reader.read(legible)}
-    if partial and format != "jsonl":
-        absent = {drop: reading.absent_columns for drop, reading in readings.items() if reading.absent_columns}
-        lists = " ".join(f"WHEN {literal(drop)} THEN {listed(map(literal, columns))}" for drop, columns in absent.items())
-        con.execute(f"ALTER TABLE {name(into)} ADD COLUMN _absent VARCHAR[] DEFAULT []")
-        if absent:
-            con.execute(f"UPDATE {name(into)} SET _absent = CASE _drop {lists} ELSE [] END")
+    typed = [*(f"CAST(NULL AS VARCHAR) AS {name(c)}" for c in (*columns, "_drop")), "CAST(NULL AS BIGINT) AS _line"]
+    nothing = f"SELECT {', '.join(typed)}, CAST(NULL AS VARCHAR) AS _extra WHERE false"
+    parts.unite(nothing, f", {_absent(readings)} AS _absent" if partial and format != "jsonl" else "")
     return [readings[d.drop] for d in deliveries]
+
+
+def _absent(readings: Mapping[str, Reading]) -> str:
+    """SQL of the columns that a row's file has not."""
+    lists = " ".join(
+        f"WHEN {literal(drop)} THEN {listed(map(literal, reading.absent_columns))}"
+        for drop, reading in readings.items()
+        if reading.absent_columns
+    )
+    return f"CAST({f'CASE _drop {lists} ELSE [] END' if lists else '[]'} AS VARCHAR[])"
 
 
 def _refusal(content: Measured, format: str) -> str | None:  # noqa: A002

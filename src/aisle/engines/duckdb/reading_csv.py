@@ -13,8 +13,9 @@ import duckdb
 
 from aisle.engines.delivery import SEPARATORS, Delivery, Reading
 from aisle.engines.duckdb.header import Header, Refusal, header_of
+from aisle.engines.duckdb.parts import Parts, temporary
 from aisle.engines.duckdb.records import Dialect, Malformed, records_of
-from aisle.engines.duckdb.scanning import Layout, scan, source, temporary
+from aisle.engines.duckdb.scanning import Layout, scan, source
 from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name
 
 _INSERTED = 8 << 20  # characters at once
@@ -23,12 +24,12 @@ _Keyed = list[tuple[Delivery, Header]]
 
 @dataclass(frozen=True)
 class CsvReader:
-    """Reads CSV drops into the table `into`, and what is malformed into `<into>_malformed`."""
+    """Reads CSV drops into `parts`, and what is malformed into `<into>_malformed`."""
 
     con: duckdb.DuckDBPyConnection
     columns: Mapping[str, bool]
     delimiter: str
-    into: str
+    parts: Parts
 
     def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
         """What became of each drop, in any order.
@@ -60,7 +61,7 @@ class CsvReader:
                 if delivery.drop in done.counts:
                     yield self._reading(delivery, header, done.counts[delivery.drop], done.malformed[delivery.drop])
             if done.counts:
-                self._take(done.table)
+                self.parts.take(done.table, done.columns)
             else:
                 self.con.execute(f"DROP TABLE IF EXISTS {name(done.table)}")
             if done.unread:
@@ -103,15 +104,8 @@ class CsvReader:
     def _extra(header: Header) -> str:
         return json_object([(given, f"c{n}") for given, n in header.unknown.items()])
 
-    def _take(self, table: str) -> None:
-        """Put a table of the same columns into `into`, or in its place."""
-        if self.con.execute(f"SELECT 1 FROM {name(self.into)} LIMIT 1").fetchone():
-            self.con.execute(f"INSERT INTO {name(self.into)} SELECT * FROM {name(table)}; DROP TABLE {name(table)}")
-        else:
-            self.con.execute(f"DROP TABLE {name(self.into)}; ALTER TABLE {name(table)} RENAME TO {name(self.into)}")
-
     def _reading(self, delivery: Delivery, header: Header, accepted: int, malformed: Sequence[Malformed]) -> Reading:
-        set_aside(self.con, self.into, delivery.drop, malformed)
+        set_aside(self.con, self.parts.into, delivery.drop, malformed)
         return Reading(delivery.drop, accepted + len(malformed), len(malformed), tuple(header.unknown), header.absent)
 
     def _with_care(self, group: _Keyed) -> Iterator[Reading]:
@@ -126,7 +120,7 @@ class CsvReader:
                     accepted = malformed = 0
                     for batch in records_of(delivery, dialect):
                         clean.writelines(_numbered(n + 1, batch.lines, batch.records, dialect))
-                        set_aside(self.con, self.into, delivery.drop, batch.malformed)
+                        set_aside(self.con, self.parts.into, delivery.drop, batch.malformed)
                         accepted += len(batch.records)
                         malformed += len(batch.malformed)
                     written += accepted
@@ -150,7 +144,7 @@ class CsvReader:
         read = self.con.execute(f"SELECT count(*) FROM {name(table)}").fetchone()
         if read != (written,):
             raise RuntimeError(f"{written} records were found with care, but {read} read")
-        self._take(table)
+        self.parts.take(table, "*")
 
 
 def _numbered(file: int, lines: Sequence[int], records: Sequence[bytes], dialect: Dialect) -> Iterable[bytes]:

@@ -16,9 +16,10 @@ import duckdb
 
 from aisle.engines.delivery import BOM, LONGEST, Delivery, Reading
 from aisle.engines.duckdb.header import distinct
+from aisle.engines.duckdb.parts import Parts, temporary
 from aisle.engines.duckdb.reading_csv import set_aside
 from aisle.engines.duckdb.records import BROKEN_TEXT, TOO_LONG, Malformed, lines_of, opened, shown
-from aisle.engines.duckdb.scanning import Layout, scan, temporary
+from aisle.engines.duckdb.scanning import Layout, scan
 from aisle.engines.duckdb.sql import inserted, json_object, listed, literal, name, unnested
 
 _ODD = (
@@ -51,15 +52,19 @@ class _Account:
 
 @dataclass(frozen=True)
 class JsonlReader:
-    """Reads drops of JSON lines into the table `into`, and what is malformed into `<into>_malformed`."""
+    """Reads drops of JSON lines into one table, a part of `parts`, and what is malformed into `<into>_malformed`."""
 
     con: duckdb.DuckDBPyConnection
     columns: Mapping[str, bool]
-    into: str
+    parts: Parts
     partial: bool = False
+    table: str = field(default_factory=temporary)
 
     def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
         """What became of each drop, in any order."""
+        typed = ", ".join(f"{name(c)} VARCHAR" for c in self.columns)
+        lacking = ", _absent VARCHAR[]" if self.partial else ""
+        self.con.execute(f"CREATE TEMP TABLE {name(self.table)} ({typed}, _drop VARCHAR, _line BIGINT, _extra VARCHAR{lacking})")
         accounts = {d.drop: _Account() for d in deliveries}
         groups: dict[object, list[Delivery]] = defaultdict(list)
         careful: list[Delivery] = []
@@ -77,22 +82,23 @@ class JsonlReader:
             done = scan(self.con, group, layout)
             careful += done.unread
             for drop, malformed in done.malformed.items():
-                set_aside(self.con, self.into, drop, malformed)
+                set_aside(self.con, self.parts.into, drop, malformed)
                 accounts[drop].malformed += len(malformed)
             if done.counts:
-                self._take_lines(done.table, accounts)
+                self._take_lines(f"SELECT {done.columns} FROM {name(done.table)}", accounts)
             self.con.execute(f"DROP TABLE IF EXISTS {name(done.table)}")
         for delivery in careful:
             self._take_odd(((delivery.drop, n, line) for n, line in _lines(delivery)), accounts)
-        for drop, account in accounts.items():
-            yield self._reading(drop, account)
+        readings = [self._reading(drop, account) for drop, account in accounts.items()]
+        self.parts.take(self.table, "*")
+        yield from readings
 
-    def _take_lines(self, table: str, accounts: Mapping[str, _Account]) -> None:
-        """Take a table of lines: plain objects by DuckDB, the others by Python."""
+    def _take_lines(self, lines: str, accounts: Mapping[str, _Account]) -> None:
+        """Take a query's lines: plain objects by DuckDB, the others by Python."""
         keyed = temporary()
         self.con.execute(
             f"CREATE TEMP TABLE {name(keyed)} AS SELECT *, "
-            f"CASE WHEN NOT regexp_matches(text, {literal(_ODD)}) AND json_valid(text) THEN json_keys(text) END AS _keys FROM {name(table)} WHERE trim(text, ' \t\r') <> ''"
+            f"CASE WHEN NOT regexp_matches(text, {literal(_ODD)}) AND json_valid(text) THEN json_keys(text) END AS _keys FROM ({lines}) WHERE trim(text, ' \t\r') <> ''"
         )
         unknown: set[str] = set()
         plain: list[list[str]] = []
@@ -119,7 +125,7 @@ class JsonlReader:
             f", list_filter({listed(map(literal, self.columns))}, lambda c: NOT list_contains(_keys, c))" if self.partial else ""
         )
         self.con.execute(
-            f"INSERT INTO {name(self.into)} SELECT {values}, _drop, _line, {extra}{lacking} FROM "
+            f"INSERT INTO {name(self.table)} SELECT {values}, _drop, _line, {extra}{lacking} FROM "
             f"(SELECT json_extract_string(text, {pointers}) AS v, _drop, _line, _keys FROM {name(keyed)} "
             "WHERE _keys IN (SELECT k FROM _reading_plain))"
         )
@@ -166,19 +172,19 @@ class JsonlReader:
                 rows.append(row)
             size += len(line)
             if len(rows) >= _BATCH or size > _BYTES:
-                inserted(self.con, self.into, rows)
+                inserted(self.con, self.table, rows)
                 rows, size = [], 0
             if len(aside[drop]) >= _BATCH:
-                set_aside(self.con, self.into, drop, aside.pop(drop))
-        inserted(self.con, self.into, rows)
+                set_aside(self.con, self.parts.into, drop, aside.pop(drop))
+        inserted(self.con, self.table, rows)
         for drop, malformed in aside.items():
-            set_aside(self.con, self.into, drop, malformed)
+            set_aside(self.con, self.parts.into, drop, malformed)
 
     def _reading(self, drop: str, account: _Account) -> Reading:
         absent = [c for c in self.columns if c not in account.keys] if account.accepted else []
         missing = [c for c in absent if self.columns[c]]
         if missing:
-            for table in (self.into, f"{self.into}_malformed"):
+            for table in (self.table, f"{self.parts.into}_malformed"):
                 self.con.execute(f"DELETE FROM {name(table)} WHERE _drop = {literal(drop)}")
             plural = "s" if len(missing) > 1 else ""
             return Reading(

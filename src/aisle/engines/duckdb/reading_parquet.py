@@ -10,7 +10,7 @@ import duckdb
 
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.header import Refusal, check
-from aisle.engines.duckdb.scanning import temporary
+from aisle.engines.duckdb.parts import Parts, temporary
 from aisle.engines.duckdb.sql import files, json_object, listed, literal, name
 
 _DAMAGED = "is damaged: it begins and ends as a Parquet file does, but cannot be read. Deliver it again."
@@ -29,11 +29,11 @@ class _Group:
 
 @dataclass(frozen=True)
 class ParquetReader:
-    """Reads Parquet drops into the table `into`; a row's line is its number in the file, from 1."""
+    """Reads Parquet drops into `parts`; a row's line is its number in the file, from 1."""
 
     con: duckdb.DuckDBPyConnection
     columns: Mapping[str, bool]
-    into: str
+    parts: Parts
 
     def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
         """What became of each drop, in any order."""
@@ -54,12 +54,11 @@ class ParquetReader:
                             yield Reading(delivery.drop, refused=_DAMAGED)
                     continue
                 groups.append(group)
-        self._unite(groups)
         for group in groups:
-            counts = dict(self.con.execute(f"SELECT _drop, count(*) FROM {name(group.table)} GROUP BY 1").fetchall())
-            self.con.execute(f"DROP TABLE {name(group.table)}")
-            for delivery in group.deliveries:
-                yield Reading(delivery.drop, counts.get(delivery.drop, 0), 0, group.unknown, group.absent)
+            counts = dict(self.con.execute(f"SELECT _file, count(*) FROM {name(group.table)} GROUP BY 1").fetchall())
+            for file, delivery in enumerate(group.deliveries, 1):
+                yield Reading(delivery.drop, counts.get(file, 0), 0, group.unknown, group.absent)
+        self._take(groups)
 
     def alike(self, deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         """Deliveries by schema; a file whose schema cannot be read stands alone."""
@@ -109,26 +108,22 @@ class ParquetReader:
             raise Refusal(f"lacks the required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.")
         unknown = tuple(n for n in types if n not in self.columns)
         extra = json_object([(n, f"CAST({name(n)} AS VARCHAR)") for n in unknown])
-        drops = listed(literal(d.drop) for d in deliveries)
         wanted = [name(c) for c in self.columns if c in types]
         table = temporary()
         self.con.execute(
             f"CREATE TEMP TABLE {name(table)} AS SELECT {''.join(f'{c}, ' for c in wanted)}"
-            f"{drops}[CAST(file_index + 1 AS BIGINT)] AS _drop, file_row_number + 1 AS _line, {extra} AS _extra FROM {call}"
+            f"CAST(file_index + 1 AS INTEGER) AS _file, file_row_number + 1 AS _line, {extra} AS _extra FROM {call}"
         )
         absent = tuple(c for c in self.columns if c not in types)
         return _Group(deliveries, table, {c: types[c] for c in self.columns if c in types}, unknown, absent)
 
-    def _unite(self, groups: Sequence[_Group]) -> None:
-        """One table of all: a column keeps its type if all files agree on it, else becomes text."""
-        if not groups:
-            return
+    def _take(self, groups: Sequence[_Group]) -> None:
+        """Take the groups' tables: a column keeps its type if all files agree on it, else becomes text."""
         types: dict[str, str] = {}
         for column in self.columns:
             given = {g.types[column] for g in groups if column in g.types}
             types[column] = given.pop() if len(given) == 1 else "VARCHAR"
-        typed = ", ".join(f"{name(c)} {t}" for c, t in types.items())
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name(self.into)} ({typed}, _drop VARCHAR, _line BIGINT, _extra VARCHAR)")
         for group in groups:
-            cast = ", ".join(f"CAST({name(c) if c in group.types else 'NULL'} AS {t})" for c, t in types.items())
-            self.con.execute(f"INSERT INTO {name(self.into)} SELECT {cast}, _drop, _line, _extra FROM {name(group.table)}")
+            drop = f"{listed(literal(d.drop) for d in group.deliveries)}[_file]"
+            cast = ", ".join(f"CAST({name(c) if c in group.types else 'NULL'} AS {t}) AS {name(c)}" for c, t in types.items())
+            self.parts.take(group.table, f"{cast}, {drop} AS _drop, _line, _extra")

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 import duckdb
 import numpy as np
 
 from aisle.engines.delivery import BOM, LONGEST, SEPARATORS, Delivery
+from aisle.engines.duckdb.parts import temporary
 from aisle.engines.duckdb.records import Malformed, opened, shown
 from aisle.engines.duckdb.sql import files, listed, literal, name
 
 _SMALL = 2 << 20
 _SIMPLE = {"MISSING COLUMNS", "TOO MANY COLUMNS", "INVALID ENCODING"}
-_numbers = count(1)
 
 _Rejected = tuple[int, str, bytes]
 """Line, fault, and the record itself."""
@@ -62,20 +61,16 @@ class Layout:
 
 @dataclass
 class Scan:
-    """What a scan gave: a temporary table (the layout's columns, `_drop`, `_line`, `_extra`), and the account.
+    """What a scan gave: a temporary table, SQL of the columns wanted over it (the layout's, `_drop`, `_line`, `_extra`), and the account.
 
     `counts`: accepted records of each file that was read. `unread`: the files to be read with care.
     """
 
     table: str
+    columns: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     malformed: dict[str, list[Malformed]] = field(default_factory=dict)
     unread: list[Delivery] = field(default_factory=list)
-
-
-def temporary() -> str:
-    """A name for a temporary table that no one else uses."""
-    return f"_reading_{next(_numbers)}"
 
 
 def source(
@@ -110,8 +105,9 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
     done = Scan(temporary())
     rejects = temporary()
     expected = [layout.lines(d) for d in deliveries]
-    # Right at once if all files balance without rejects; else repaired below.
-    before = np.concatenate([[0], np.cumsum(expected)[:-1]]) - (1 if layout.header else 0)
+    # A table just made holds its rows in order, so that the row id, from 0, is the place: that of all files' records, if each
+    # balances without rejects; else repaired below.
+    before = np.concatenate([[0], np.cumsum(expected)[:-1]]) - (2 if layout.header else 1)
     small = all(d.content.size < _SMALL and d.newlines < _SMALL for d in deliveries)
     call = source(
         [d.path for d in deliveries],
@@ -125,15 +121,11 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
         extra=f", store_rejects = true, rejects_limit = 0, rejects_table = {literal(rejects)}"
         f", rejects_scan = {literal(rejects + '_files')}",
     )
-    file = "[CAST(_file AS BIGINT)]"
-    query = (
-        f"SELECT {layout.select}, {listed(literal(d.drop) for d in deliveries)}{file} AS _drop, "
-        f"_row - {listed(str(n) for n in before)}{file} AS _line, {layout.extra} AS _extra "
-        f"FROM (SELECT *, file_index + 1 AS _file, row_number() OVER () AS _row FROM {call})"
-    )
+    # A row's line follows from its place: `row_number()` would have one thread read all files.
+    line = f"rowid - {listed(str(n) for n in before)}[_file]"
     try:
-        con.execute(f"CREATE TEMP TABLE {name(done.table)} AS {query}")
-        counts = dict(con.execute(f"SELECT _drop, count(*) FROM {name(done.table)} GROUP BY 1").fetchall())
+        con.execute(f"CREATE TEMP TABLE {name(done.table)} AS SELECT *, CAST(file_index + 1 AS INTEGER) AS _file FROM {call}")
+        counts = dict(con.execute(f"SELECT _file, count(*) FROM {name(done.table)} GROUP BY 1").fetchall())
         rejected = _rejects(con, rejects)
     except duckdb.Error:
         # Which file it was is not known: each is read with care, which judges them one by one.
@@ -143,8 +135,8 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
     finally:
         con.execute(f"DROP TABLE IF EXISTS {name(rejects)}; DROP TABLE IF EXISTS {name(rejects + '_files')}")
     repaired: list[np.ndarray] = []
-    for delivery, lines in zip(deliveries, expected, strict=True):
-        accepted = counts.get(delivery.drop, 0)
+    for file, (delivery, lines) in enumerate(zip(deliveries, expected, strict=True), 1):
+        accepted = counts.get(file, 0)
         faults = rejected.get(delivery.path, {})
         rejects_found = _rejected_lines(delivery, faults, layout) if len(faults) + accepted == lines else None
         malformed = (
@@ -163,6 +155,9 @@ def scan(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], layout:
         repaired.append(np.delete(all_lines, np.fromiter(faults, dtype=np.int64, count=len(faults)) - first))
     if rejected or done.unread:
         _repair(con, done, np.concatenate(repaired))
+        line = "_line"
+    drop = f"{listed(literal(d.drop) for d in deliveries)}[_file]"
+    done.columns = f"{layout.select}, {drop} AS _drop, {line} AS _line, {layout.extra} AS _extra"
     return done
 
 
@@ -220,8 +215,8 @@ def _rejected_lines(delivery: Delivery, faults: dict[int, tuple[int, bool]], lay
 
 def _repair(con: duckdb.DuckDBPyConnection, done: Scan, lines: np.ndarray) -> None:
     """Give each record its line, and take out those of unread files (line -1)."""
-    # A table just made holds its rows in order, so that the row id is the place. An update in
-    # place costs a sixth of a copy beside a positional join.
+    # An update in place costs a sixth of a copy beside a positional join.
+    con.execute(f"ALTER TABLE {name(done.table)} ADD COLUMN _line BIGINT")
     con.register("_reading_lines", {"place": np.arange(len(lines)), "line": lines})
     try:
         changed = con.execute(
