@@ -32,11 +32,12 @@ def check(ctx: click.Context, /, rebuild: bool, against: Engine | None, engine: 
     """
     project = open_project(Path.cwd())
     star, computing = project.star, engine or project.engine
+    from aisle.engines.compiled import remembering
     from aisle.engines.opening import session_for
     from aisle.run.check import check as prove
     from aisle.run.summary import Progress
 
-    with shown(ctx) as report:
+    with remembering(star.fingerprint), shown(ctx) as report:
         findings = prove(
             star,
             lake=project.lake,

@@ -35,11 +35,12 @@ def run(ctx: click.Context, /, full: bool, break_lease: bool, engine: Engine | N
     """
     project = open_project(Path.cwd())
     star = project.star
+    from aisle.engines.compiled import remembering
     from aisle.engines.opening import session_for
     from aisle.run import run as run_star
     from aisle.run.summary import Progress
 
-    with shown(ctx) as report:
+    with remembering(star.fingerprint), shown(ctx) as report:
         summary = run_star(
             star,
             lake=project.lake,
