@@ -16,7 +16,7 @@ MINUTES ?= 10
 ENGINE ?= duckdb
 
 help: ## Show these lines
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-10s %s\n' "$$word" "$$says"; done
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-11s %s\n' "$$word" "$$says"; done
 
 demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers from its star (in ./demo)
 	@rm -rf demo
@@ -84,6 +84,9 @@ bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one c
 	@$(BIN)/python benchmarks/s3.py
 	@$(BIN)/python benchmarks/warehouse.py
 
+bench-peers: $(VENV)/.installed-dev ## Measure beside dbt, SQLMesh, dlt and PySpark, answers compared (an hour; in docs/benchmarks too)
+	@$(BIN)/python benchmarks/compare.py --publish
+
 lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock
 	@$(UV) lock --upgrade
 
@@ -110,4 +113,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo demo-s3 journey late test test-spark spark-jars fuzz lint format snapshots bench lock clean
+.PHONY: help demo demo-s3 journey late test test-spark spark-jars fuzz lint format snapshots bench bench-peers lock clean

@@ -1,6 +1,6 @@
 """aisle beside what people would pick instead, and beside the machine's limit: on the same drops, in one go, answers compared.
 
-    python benchmarks/compare.py [--rows 5000000] [--days 500] [--only aisle dbt …] [--publish]
+    python benchmarks/compare.py [--rows 5000000] [--days 500] [--only aisle dbt …] [--scenarios first next_day …] [--publish]
 
 Each peer is a folder of benchmarks/peers, with an environment of its own where it has a requirements.txt, and a script run.py:
 
@@ -8,27 +8,25 @@ Each peer is a folder of benchmarks/peers, with an environment of its own where 
     run.py answer WORK OUT            write the facts, with what their dimensions said at the time, as Parquet (truth.COLUMNS)
 
 `take` is measured by the operating system, as a whole process with all that it starts: wall and CPU seconds, the peak memory of its
-largest process, bytes written. `answer` is not; its rows are compared with the truth (comparison/truth.py). Printed, written to
+largest process, bytes written. Nothing is remembered from before the first of them. `answer` is not measured; its rows are compared with the truth (comparison/truth.py). Printed, written to
 benchmarks/out/peers.json, and with --publish to docs/benchmarks/.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from comparison import environments, report, truth
 from comparison.deliveries import SCENARIOS, UNMEASURED, Shop
+from comparison.measuring import Measuring
 
 BENCHMARKS = Path(__file__).parent
 PEERS = {
@@ -41,9 +39,9 @@ PEERS = {
     "dlt": "dlt and SQL",
     "pyspark": "PySpark with Delta, by hand",
 }
-PR_SET_CHILD_SUBREAPER = 36
-# A peer's script finds what it shares with the others, whatever its environment.
+# A peer's script finds what it shares with the others, whatever its environment; and Python keeps its bytecode, as it usually does.
 SURROUNDINGS = {**os.environ, "PYTHONPATH": str(BENCHMARKS)}
+SURROUNDINGS.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,15 @@ def main() -> None:
     options.add_argument("--days", type=int, default=500, help="over how many days; a next day brings 1/days of the rows")
     options.add_argument("--only", nargs="+", choices=PEERS, default=list(PEERS), help="these peers (the floor always runs)")
     options.add_argument("--publish", action="store_true", help="write docs/benchmarks/ anew")
+    options.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="these alone, in their order")
     given = options.parse_args()
     peers = [name for name in PEERS if name in {*given.only, "floor"}]
     pythons = {name: environments.python(BENCHMARKS / "peers" / name) for name in peers}
     folder = Path(tempfile.mkdtemp(prefix="aisle-peers-"))
     try:
-        shop = Shop.generated(folder / "shop", rows=given.rows, days=given.days)
-        records = measured(shop, folder, pythons)
+        with Measuring({**SURROUNDINGS, "XDG_CACHE_HOME": str(folder / "cache")}) as measuring:
+            shop = Shop.generated(folder / "shop", rows=given.rows, days=given.days)
+            records = measured(shop, folder, pythons, measuring, [s for s in SCENARIOS if s in given.scenarios])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     run = report.Run(
@@ -96,18 +96,18 @@ def main() -> None:
         raise SystemExit("\n".join(f"{r.peer} failed at {r.scenario}:\n{r.failed}" for r in broken))
 
 
-def measured(shop: Shop, folder: Path, pythons: dict[str, Path]) -> list[Record]:
+def measured(shop: Shop, folder: Path, pythons: dict[str, Path], measuring: Measuring, scenarios: Sequence[str]) -> list[Record]:
     """Every peer, in turn, at each scenario; the floor's answer, made of all that was delivered, is the truth."""
     records: list[Record] = []
     stopped = set()
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         batch = shop.deliver(scenario)
         for name, python in pythons.items():
             if name in stopped or (name == "limit" and scenario != "first"):
                 continue
             work, answer = folder / name, folder / f"{name}.parquet"
             script = [str(python), str(BENCHMARKS / "peers" / name / "run.py")]
-            cost = process([*script, "take", str(shop.landing), str(work), batch], folder / "said.txt")
+            cost = measuring.process([*script, "take", str(shop.landing), str(work), batch], folder / "said.txt")
             wrong = None
             if cost.failed:
                 stopped.add(name)
@@ -121,42 +121,6 @@ def measured(shop: Shop, folder: Path, pythons: dict[str, Path]) -> list[Record]
             records.append(record)
     whole = next(r.wall_seconds for r in records if r.peer == "floor")
     return [Record(**{**asdict(r), "to_floor": round(r.wall_seconds / whole, 3)}) for r in records]
-
-
-@dataclass(frozen=True)
-class Cost:
-    wall_seconds: float
-    cpu_seconds: float
-    peak_mb: float
-    written_mb: float
-    failed: str | None
-
-
-def process(arguments: Sequence[str], said: Path) -> Cost:
-    """Run a command to its end, and that of every process it left behind (Spark's Java), and say what all of them took."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
-    with said.open("wb") as out:
-        child = subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT, env=SURROUNDINGS)
-        ended, peaks = {}, []
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, 0)
-            except ChildProcessError:
-                break
-            ended[pid] = status
-            peaks.append(usage.ru_maxrss)
-    seconds = time.monotonic() - started
-    child.returncode = os.waitstatus_to_exitcode(ended[child.pid])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(
-        wall_seconds=round(seconds, 2),
-        cpu_seconds=round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
-        peak_mb=round(max(peaks) * 1024 / 1e6),
-        written_mb=round((after.ru_oublock - before.ru_oublock) * 512 / 1e6, 1),
-        failed=said.read_text(errors="replace")[-3000:] if child.returncode else None,
-    )
 
 
 if __name__ == "__main__":

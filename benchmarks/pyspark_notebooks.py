@@ -4,8 +4,8 @@
 
 Both read the same drops and make the same star of them; its rows and sums are compared. Each run is a process and a Spark of its
 own, with two threads. Seconds are those from the session's being there to the job's end, CPU seconds those of Python and Java
-together; jobs, tasks and bytes are what Spark says of its stages. The notebooks need Delta's jars for Spark: Maven fetches them once,
-into ~/.cache/aisle. Printed, and written to benchmarks/out/pyspark_notebooks.json.
+together; jobs, tasks and bytes are what Spark says of its stages. The notebooks need Delta's jars for Spark: `make spark-jars` fetches
+them once, into ~/.cache/aisle. Printed, and written to benchmarks/out/pyspark_notebooks.json.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from bench import HERE, LINES_PER_ORDER, aisle, lines, say
+from delta_jars import jars
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -48,7 +49,6 @@ SETTINGS = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.databricks.delta.snapshotPartitions": "2",
 }
-DELTA = "4.4.0"
 DATED = re.compile(r"_(\d{4}-\d\d-\d\d)\.")
 TARGETS = {"first": 1.0, "next_day": 0.5}
 
@@ -159,27 +159,6 @@ def session() -> Iterator[SparkSession]:
             yield spark
         finally:
             spark.stop()
-
-
-def jars() -> str:
-    """Delta's for the Spark at hand, from Maven Central, through the machine's Maven."""
-    import pyspark
-
-    folder = Path.home() / ".cache" / "aisle" / "spark-jars"
-    spark = ".".join(pyspark.__version__.split(".")[:2])
-    wanted = [f"delta-spark_{spark}_2.13", "delta-storage"]
-    for artifact in wanted:
-        if not (folder / f"{artifact}-{DELTA}.jar").exists():
-            copy = [
-                "mvn",
-                "-q",
-                "-B",
-                "dependency:copy",
-                f"-Dartifact=io.delta:{artifact}:{DELTA}",
-                f"-DoutputDirectory={folder}",
-            ]
-            subprocess.run(copy, check=True, stdout=sys.stderr)
-    return ",".join(str(folder / f"{artifact}-{DELTA}.jar") for artifact in wanted)
 
 
 def cpu(spark: SparkSession) -> float:

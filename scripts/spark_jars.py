@@ -1,4 +1,4 @@
-"""Fetch what Spark needs to read and write S3, once, into this user's cache: Hadoop's S3A, and of the AWS SDK what that uses.
+"""Fetch what Spark needs, once, into this user's cache: for S3 Hadoop's S3A, and of the AWS SDK what that uses; for the benchmarks Delta.
 
 python scripts/spark_jars.py
 
@@ -20,17 +20,24 @@ from pathlib import Path
 
 import pyspark
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from delta_jars import DELTA, delta, jars_for_delta
 from java import NONE, machines_java, wheels_java
 from spark_session import hadoop, jars_for_s3
 
 SDK = {"3.5.0": "2.35.4"}
 """The AWS SDK that a Hadoop is built with: `aws-java-sdk-v2.version` in the POM of its hadoop-project."""
 
-# What Spark has itself is left out, as is all of the SDK that S3A does without.
 _WANTED = """<ivy-module version="2.0">
   <info organisation="aisle" module="spark-jars"/>
   <dependencies defaultconf="default">
+{dependencies}
+  </dependencies>
+</ivy-module>
+"""
+# What Spark has itself is left out, as is all of the SDK that S3A does without.
+_FOR_S3 = """
     <dependency org="org.apache.hadoop" name="hadoop-aws" rev="{hadoop}"/>
     <dependency org="software.amazon.awssdk" name="s3-transfer-manager" rev="{sdk}"/>
     <dependency org="software.amazon.awssdk" name="sts" rev="{sdk}"/>
@@ -41,8 +48,10 @@ _WANTED = """<ivy-module version="2.0">
     <exclude org="org.apache.httpcomponents"/>
     <exclude org="commons-codec"/>
     <exclude org="commons-logging"/>
-  </dependencies>
-</ivy-module>
+"""
+_DELTA = """
+    <dependency org="io.delta" name="{artifact}" rev="{version}" transitive="false"/>
+    <dependency org="io.delta" name="delta-storage" rev="{version}" transitive="false"/>
 """
 _SETTINGS = """<ivysettings>
   <settings defaultResolver="central"/>
@@ -53,27 +62,30 @@ _SETTINGS = """<ivysettings>
 
 
 def main() -> int:
-    target = jars_for_s3()
-    if target.is_dir():
-        return 0
     sdk = SDK.get(hadoop())
     if sdk is None:
         print(f"Which AWS SDK is Hadoop {hadoop()} built with? Say it in {__file__}: SDK.")
         return 1
-    print(f"Fetching what Spark needs for S3 into {target} …", flush=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as work:
-        said = fetch(Path(work), sdk)
-        jars = Path(work) / "jars"
-        if said is not None:
-            print(said)
-            return 1
-        with contextlib.suppress(OSError):  # another was faster
-            os.replace(jars, target)
+    wanted = {
+        jars_for_s3(): ("what Spark needs for S3", _FOR_S3.format(hadoop=hadoop(), sdk=sdk)),
+        jars_for_delta(): ("Delta for Spark", _DELTA.format(artifact=delta(), version=DELTA)),
+    }
+    for target, (what, dependencies) in wanted.items():
+        if target.is_dir():
+            continue
+        print(f"Fetching {what} into {target} …", flush=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as work:
+            said = fetch(Path(work), dependencies)
+            if said is not None:
+                print(said)
+                return 1
+            with contextlib.suppress(OSError):  # another was faster
+                os.replace(Path(work) / "jars", target)
     return 0
 
 
-def fetch(work: Path, sdk: str) -> str | None:
+def fetch(work: Path, dependencies: str) -> str | None:
     """Have Ivy fetch, into `jars` of a folder. Returns what it says if it fails."""
     own = machines_java()
     java = own or wheels_java()
@@ -81,7 +93,7 @@ def fetch(work: Path, sdk: str) -> str | None:
         return NONE
     settings = os.environ.get("IVY_SETTINGS") or str(work / "settings.xml")
     (work / "settings.xml").write_text(_SETTINGS.format(cache=work / "cache"))
-    (work / "ivy.xml").write_text(_WANTED.format(hadoop=hadoop(), sdk=sdk))
+    (work / "ivy.xml").write_text(_WANTED.format(dependencies=dependencies))
     (ivy,) = (Path(pyspark.__file__).parent / "jars").glob("ivy-*.jar")
     command = [java, *([] if own else trusting(work / "trusted.p12")), "-cp", ivy, "org.apache.ivy.Main", "-error"]
     command += ["-settings", settings, "-ivy", work / "ivy.xml", "-retrieve", work / "jars" / "[artifact]-[revision].[ext]"]

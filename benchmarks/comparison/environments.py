@@ -26,13 +26,17 @@ def python(peer: Path) -> Path:
         uv = [str(Path(sys.executable).with_name("uv"))]
         surroundings = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
         subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder)], check=True, env=surroundings)
-        subprocess.run([*uv, "pip", "install", "-q", "-p", str(found), "-r", str(requirements)], check=True, env=surroundings)
+        subprocess.run(
+            [*uv, "pip", "install", "-q", "--compile-bytecode", "-p", str(found), "-r", str(requirements)],
+            check=True,
+            env=surroundings,
+        )
         (folder / "whole").touch()
     return found
 
 
 def versions(peer: Path) -> dict[str, str]:
-    """The versions of what a peer is made of, by the packages that its versions.json names."""
+    """The versions of what a peer is made of, by the packages that its packages.json names."""
     named = json.loads((peer / "packages.json").read_text()) if (peer / "packages.json").exists() else []
     code = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
     said = subprocess.run([str(python(peer)), "-c", code, *named], check=True, capture_output=True, text=True).stdout
