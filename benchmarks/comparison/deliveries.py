@@ -108,7 +108,7 @@ class Shop:
                     break
         assert row is not None
         with (self.landing / "customers" / f"customers_{name}.csv").open("w", newline="") as out:
-            writer = csv.DictWriter(out, list(row))
+            writer = csv.DictWriter(out, list(row), lineterminator="\n")
             writer.writeheader()
             writer.writerows({**row, **change} for change in changes)
         return name
