@@ -85,7 +85,7 @@ truth: what was sold, and what the customer and the product were at the time. Me
 def table(run: Run) -> str:
     """All figures, by scenario; then aisle's targets."""
     parts = []
-    for scenario, title in SCENARIOS.items():
+    for scenario, title in measured(run).items():
         parts += [f"## {title[0].upper()}{title[1:]}", ""]
         parts += [
             "| | wall s | CPU s | to the floor's first load | peak MB | written MB | wrong rows |",
@@ -114,6 +114,11 @@ def table(run: Run) -> str:
     return "\n".join(parts)
 
 
+def measured(run: Run) -> dict[str, str]:
+    """The scenarios that took part, with their titles."""
+    return {scenario: title for scenario, title in SCENARIOS.items() if any(r["scenario"] == scenario for r in run.records)}
+
+
 def picture(run: Run, file: Path) -> None:
     """A panel for each scenario, a dot for each peer: wall seconds, on one logarithmic scale; what is wrong is said beside it, in red."""
     import matplotlib as mpl
@@ -123,10 +128,11 @@ def picture(run: Run, file: Path) -> None:
     import matplotlib.pyplot as plt
 
     peers = [peer for peer in run.titles if any(r["peer"] == peer for r in run.records)][::-1]
-    figure, panels = plt.subplots(
-        1, len(SCENARIOS), figsize=(2.4 * len(SCENARIOS) + 2, 0.42 * len(peers) + 1.1), sharey=True, sharex=True
+    scenarios = measured(run)
+    figure, (panels,) = plt.subplots(
+        1, len(scenarios), figsize=(2.4 * len(scenarios) + 2, 0.42 * len(peers) + 1.1), sharey=True, sharex=True, squeeze=False
     )
-    for axis, (scenario, title) in zip(panels, SCENARIOS.items(), strict=True):
+    for axis, (scenario, title) in zip(panels, scenarios.items(), strict=True):
         axis.set_title(title, fontsize=10, loc="left")
         axis.set_xscale("log")
         axis.set_yticks(range(len(peers)), [run.titles[peer].partition(":")[0] for peer in peers])
