@@ -86,7 +86,7 @@ class Shop:
                 file.rename(self.landing / file.parent.name / file.name)
 
     def _one(self, until: str, *, since: date) -> int:
-        """The customer with the most orders from `since` until what a query over the changes since then says."""
+        """The customer, known before `since`, with the most orders from then until what a query over the changes since then says."""
         with duckdb.connect() as con:
             con.execute(
                 f"CREATE VIEW customers AS SELECT * FROM read_csv('{self.landing}/customers/*.csv', union_by_name = true)"
@@ -94,7 +94,8 @@ class Shop:
             con.execute(f"CREATE VIEW changes AS SELECT * FROM customers WHERE updated_at > TIMESTAMP '{since}'")
             found = con.execute(
                 f"SELECT customer_id FROM ({until}) JOIN '{self.landing}/orders/*.parquet' USING (customer_id) "
-                f"WHERE ordered_at BETWEEN TIMESTAMP '{since}' AND until GROUP BY ALL ORDER BY count(*) DESC, customer_id LIMIT 1"
+                f"WHERE ordered_at BETWEEN TIMESTAMP '{since}' AND until "
+                f"AND customer_id IN (SELECT customer_id FROM customers WHERE updated_at < TIMESTAMP '{since}') GROUP BY ALL ORDER BY count(*) DESC, customer_id LIMIT 1"
             ).fetchone()
         assert found is not None, "The shop is too small: no customer ordered and changed."
         return int(found[0])
