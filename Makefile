@@ -84,7 +84,7 @@ bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one c
 	@$(BIN)/python benchmarks/s3.py
 	@$(BIN)/python benchmarks/warehouse.py
 
-bench-peers: $(VENV)/.installed-dev ## Measure beside dbt, SQLMesh, dlt and PySpark, answers compared (an hour; in docs/benchmarks too)
+bench-peers: spark-jars ## Measure beside dbt, SQLMesh, dlt and PySpark, answers compared (an hour; in docs/benchmarks too)
 	@$(BIN)/python benchmarks/compare.py --publish
 
 lock: $(VENV)/.uv ## Settle the dependencies' versions anew, in uv.lock

@@ -8,8 +8,8 @@ Each peer is a folder of benchmarks/peers, with an environment of its own where 
     run.py answer WORK OUT            write the facts, with what their dimensions said at the time, as Parquet (truth.COLUMNS)
 
 `take` is measured by the operating system, as a whole process with all that it starts: wall and CPU seconds, the peak memory of its
-largest process, bytes written. Nothing is remembered from before the first of them. `answer` is not measured; its rows are compared with the truth (comparison/truth.py). Printed, written to
-benchmarks/out/peers.json, and with --publish to docs/benchmarks/.
+largest process, bytes written. Nothing is remembered from before the first of them. `answer` is not measured; its rows are compared
+with the truth (comparison/truth.py). Printed, written to benchmarks/out/peers.json, and with --publish to docs/benchmarks/.
 """
 
 from __future__ import annotations

@@ -95,7 +95,8 @@ class Shop:
             found = con.execute(
                 f"SELECT customer_id FROM ({until}) JOIN '{self.landing}/orders/*.parquet' USING (customer_id) "
                 f"WHERE ordered_at BETWEEN TIMESTAMP '{since}' AND until "
-                f"AND customer_id IN (SELECT customer_id FROM customers WHERE updated_at < TIMESTAMP '{since}') GROUP BY ALL ORDER BY count(*) DESC, customer_id LIMIT 1"
+                f"AND customer_id IN (SELECT customer_id FROM customers WHERE updated_at < TIMESTAMP '{since}') "
+                "GROUP BY ALL ORDER BY count(*) DESC, customer_id LIMIT 1"
             ).fetchone()
         assert found is not None, "The shop is too small: no customer ordered and changed."
         return int(found[0])

@@ -20,7 +20,7 @@ def python(peer: Path) -> Path:
     if not requirements.exists():
         return Path(sys.executable)
     mark = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    folder = Path.home() / ".cache" / "aisle" / "peers" / f"{peer.name}-{mark}"
+    folder = Path.home() / ".cache" / "aisle" / "peers" / mark
     found = folder / "bin" / "python"
     if not (folder / "whole").exists():
         uv = [str(Path(sys.executable).with_name("uv"))]

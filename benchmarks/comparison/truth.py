@@ -46,6 +46,12 @@ def write(con: duckdb.DuckDBPyConnection, fact: str, customer: str, product: str
     )
 
 
+def of_duckdb(warehouse: Path, schema: str, out: Path) -> None:
+    """Write the answer of a star whose tables are in a DuckDB file."""
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        write(con, *(f"{schema}.{table}" for table in ("fact_sales", "dim_customer", "dim_product")), out)
+
+
 def of_delta(gold: Path, out: Path) -> None:
     """Write the answer of a star whose tables are Delta's."""
     from deltalake import DeltaTable

@@ -28,12 +28,9 @@ def take(landing: Path, work: Path, batch: str) -> None:
 
 
 def answer(work: Path, out: Path) -> None:
-    import duckdb
-
     from comparison import truth
 
-    with duckdb.connect(str(work / "warehouse.duckdb"), read_only=True) as con:
-        truth.write(con, "star.fact_sales", "star.dim_customer", "star.dim_product", out)
+    truth.of_duckdb(work / "warehouse.duckdb", "star", out)
 
 
 words.main(take, answer)

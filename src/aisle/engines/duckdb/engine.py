@@ -23,7 +23,7 @@ from aisle.declare.source import ABSENT, DROP, LINE, SourceSpec
 from aisle.engines.compiled import compiled
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.duckdb.functions import MACROS
-from aisle.engines.duckdb.parts import Parts, forget
+from aisle.engines.duckdb.parts import forget
 from aisle.engines.duckdb.sql import files as paths
 from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
@@ -97,9 +97,9 @@ class DuckDBEngine:
     def alike(self, source: SourceSpec, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
         if source.format != "parquet":
             return [list(deliveries)]
-        from aisle.engines.duckdb.reading_parquet import ParquetReader
+        from aisle.engines.duckdb.reading_parquet import alike
 
-        return list(ParquetReader(self._con, {}, Parts(self._con, "")).alike(deliveries))
+        return list(alike(self._con, deliveries))
 
     def read(self, into: str, source: SourceSpec, deliveries: Sequence[Delivery]) -> tuple[ir.Table, ir.Table, list[Reading]]:
         from aisle.engines.duckdb.reading import read  # it loads NumPy, which a run that finds nothing new can do without

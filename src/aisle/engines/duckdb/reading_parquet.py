@@ -38,7 +38,7 @@ class ParquetReader:
     def read(self, deliveries: Sequence[Delivery]) -> Iterator[Reading]:
         """What became of each drop, in any order."""
         groups: list[_Group] = []
-        for together in self.alike(deliveries):
+        for together in alike(self.con, deliveries):
             for part in self._parts(together):
                 try:
                     group = self._group(part)
@@ -59,27 +59,6 @@ class ParquetReader:
             for file, delivery in enumerate(group.deliveries, 1):
                 yield Reading(delivery.drop, counts.get(file, 0), 0, group.unknown, group.absent)
         self._take(groups)
-
-    def alike(self, deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
-        """Deliveries by schema; a file whose schema cannot be read stands alone."""
-        paths = sorted({d.path for d in deliveries})
-        schemas: dict[str, object] = {}
-        for some in [paths, *([p] for p in paths)]:
-            if not some or some[0] in schemas:
-                continue
-            try:
-                # Of the row count nothing is wanted: a footer that cannot be read fails here.
-                rows = self.con.execute(
-                    "SELECT file_name, list((name, type, type_length, repetition_type, num_children, converted_type, "
-                    f"scale, precision, CAST(logical_type AS VARCHAR))) FROM parquet_schema({files(some)}) GROUP BY 1"
-                ).fetchall()
-            except duckdb.Error:
-                continue
-            schemas |= {path: str(schema) for path, schema in rows}
-        alike: dict[object, list[Delivery]] = defaultdict(list)
-        for delivery in deliveries:
-            alike[schemas.get(delivery.path, delivery.path)].append(delivery)
-        yield from alike.values()
 
     @staticmethod
     def _parts(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
@@ -127,3 +106,25 @@ class ParquetReader:
             drop = f"{listed(literal(d.drop) for d in group.deliveries)}[_file]"
             cast = ", ".join(f"CAST({name(c) if c in group.types else 'NULL'} AS {t}) AS {name(c)}" for c, t in types.items())
             self.parts.take(group.table, f"{cast}, {drop} AS _drop, _line, _extra")
+
+
+def alike(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """Deliveries by schema; a file whose schema cannot be read stands alone."""
+    paths = sorted({d.path for d in deliveries})
+    schemas: dict[str, object] = {}
+    for some in [paths, *([p] for p in paths)]:
+        if not some or some[0] in schemas:
+            continue
+        try:
+            # Of the row count nothing is wanted: a footer that cannot be read fails here.
+            rows = con.execute(
+                "SELECT file_name, list((name, type, type_length, repetition_type, num_children, converted_type, "
+                f"scale, precision, CAST(logical_type AS VARCHAR))) FROM parquet_schema({files(some)}) GROUP BY 1"
+            ).fetchall()
+        except duckdb.Error:
+            continue
+        schemas |= {path: str(schema) for path, schema in rows}
+    alike: dict[object, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        alike[schemas.get(delivery.path, delivery.path)].append(delivery)
+    yield from alike.values()
