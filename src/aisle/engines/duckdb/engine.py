@@ -44,7 +44,7 @@ class DuckDBEngine:
     interpreter at its end.
 
     Args:
-        memory_limit: such as "2GB"; by default 1 GB, or half of the machine's memory if that is less. More is
+        memory_limit: such as "2GB"; by default 640 MB, or half of the machine's memory if that is less. More is
             spilled to disk; the process itself takes some 0.4 GB beside it.
         threads: by default the machine's cores.
     """
@@ -357,4 +357,4 @@ def _duckdb_type(dtype: Any) -> str:
 
 def _modest_memory() -> str:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{min(total // 2, 1 << 30) >> 20}MiB"
+    return f"{min(total // 2, 640 << 20) >> 20}MiB"
