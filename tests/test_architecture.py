@@ -21,6 +21,7 @@ KNOWS = {
     "retail": {"aisle", "lake"},
     "provision": set(),
     "run": {"declare", "stages", "lake", "engines"},
+    "steward": {"declare", "derive", "stages", "lake", "engines", "run"},
     "project": {"declare", "lake", "run"},
     "report": {"declare", "run"},
 }
