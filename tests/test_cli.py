@@ -233,7 +233,7 @@ def test_a_run_is_summed_up_in_one_glance(generated, tmp_path):
     assert "fact_sales" in result.stdout
     assert "silver" in result.stderr  # the quiet lines of a pipe
     again = aisle(folder, "run")
-    assert again.exit_code == 0
+    assert again.exit_code == 0, again.output
     assert "Nothing new in the landing: release 1 stands" in again.stdout
     state = answer(folder, "status")
     assert sum(len(s["waiting"]) for s in state["sources"].values()) == 0
@@ -292,10 +292,11 @@ def test_a_changed_declaration_is_said(released, tmp_path):
     shutil.copytree(released, folder)
     star = folder / "star.py"
     star.write_text(star.read_text().replace("    city: Track\n", "    city: Overwrite\n"))
-    assert "aisle run --full" in aisle(folder, "status").stdout
+    assert "aisle plan" in aisle(folder, "status").stdout
     run = aisle(folder, "run")
     assert run.exit_code == 4
-    assert "--full" in run.stderr
+    assert "table dim_customer, attribute city: track string → overwrite string" in run.stderr
+    assert "--accept-changes" in run.stderr
 
 
 def test_a_drop_under_a_known_name_with_other_content_is_held(released, tmp_path):

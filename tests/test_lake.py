@@ -82,13 +82,13 @@ def test_nothing_new_makes_no_release(tmp_path: Path) -> None:
     assert [r.number for r in Releases(Folder(tmp_path / "lake")).backwards()] == [1]
 
 
-def test_another_declaration_is_refused_until_a_full_run(tmp_path: Path) -> None:
+def test_a_declaration_that_alters_what_is_there_is_refused_until_it_is_accepted(tmp_path: Path) -> None:
     from aisle import Star
     from aisle.retail.star import DimCustomer, DimDate, DimProduct, FactSales
 
     small(tmp_path, 2)
     run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     moved = Star("shop", dimensions=[DimCustomer, DimProduct, DimDate], facts=[FactSales], time_zone="Asia/Tokyo")
-    with pytest.raises(LakeError, match="--full"):
+    with pytest.raises(LakeError, match="time zone: America/New_York → Asia/Tokyo(?s:.*)--accept-changes"):
         run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing")
-    assert run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing", full=True).release == 2
+    assert run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing", accept_changes=True).release == 2

@@ -9,7 +9,23 @@ from typing import Any
 
 import click
 
-from aisle.cli import check, generate, init, load, provision, query, releases, run, sql, status, undo
+from aisle.cli import (
+    check,
+    generate,
+    init,
+    load,
+    plan,
+    provision,
+    quarantine,
+    query,
+    releases,
+    replace,
+    replay,
+    run,
+    sql,
+    status,
+    undo,
+)
 from aisle.cli.command import INTERRUPTED, complain
 from aisle.cli.interrupt import interrupted, remembered
 from aisle.errors import AisleError
@@ -87,6 +103,10 @@ for _command in (
     check.check,
     releases.releases,
     undo.undo,
+    quarantine.quarantine,
+    plan.plan,
+    replay.replay,
+    replace.replace,
     sql.sql,
     query.query,
     provision.provision,

@@ -19,6 +19,7 @@ INTERRUPTED = 130
 
 BREAK_LEASE = click.option("--break-lease", is_flag=True, help="Take the lake from another run that you know to be gone.")
 MEMORY_LIMIT = click.option("--memory-limit", metavar="SIZE", help='Of the engine, such as "2GB".')
+SHOW_PII = click.option("--show-pii", is_flag=True, help="Show personal data, which is masked otherwise.")
 ENGINE = click.option("--engine", type=click.Choice(ENGINES), help="What computes; by default as aisle.toml says.")
 
 _JSON = "aisle.json"
@@ -53,11 +54,41 @@ class _Command(click.Command):
             ctx.exit(reply.exit_code)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
-        with formatter.section("Example"):
-            formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
-        if self.exits:
-            with formatter.section("Exit codes"):
-                formatter.write_dl([(str(code), meaning) for code, meaning in self.exits.items()])
+        _epilog(self.example, self.exits, formatter)
+
+
+def _epilog(example: str, exits: Mapping[int, str], formatter: click.HelpFormatter) -> None:
+    with formatter.section("Example"):
+        formatter.write("".join(f"  {line}\n" for line in example.splitlines()))
+    if exits:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in exits.items()])
+
+
+class _Group(click.Group):
+    """Commands on one thing. Without a word more it is the first of them."""
+
+    def __init__(self, name: str, first: _Command, *others: _Command, about: str) -> None:
+        super().__init__(name, help=about, commands=[first, *others])
+        self.first = first
+        self.example = "\n".join(c.example for c in (first, *others))
+        self.exits = {code: said for c in (first, *others) for code, said in c.exits.items()}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asks_for_help = args and args[0] in ctx.help_option_names
+        if not asks_for_help and (not args or args[0].startswith("-")):
+            assert self.first.name is not None
+            args = [self.first.name, *args]
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
+        _epilog(self.example, self.exits, formatter)
+
+
+def group(name: str, first: click.Command, *others: click.Command, about: str) -> click.Command:
+    """Make commands on one thing; the first of them is meant if none is named."""
+    made = [c for c in (first, *others) if isinstance(c, _Command)]
+    return _Group(name, *made, about=about)
 
 
 def command(*, example: str, exits: Mapping[int, str] | None = None) -> Callable[[Callable[..., Reply]], click.Command]:

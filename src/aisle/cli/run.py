@@ -17,18 +17,21 @@ from aisle.project import Engine, open_project
     exits={
         2: "a setting or the declaration is wrong; no data was read",
         3: "nothing was delivered yet",
-        4: "the lake cannot be written as asked; or the declaration changed: use --full",
+        4: "the lake cannot be written as asked; or the declaration alters what is there",
         5: "another run holds the lake, or broke this run's lease",
         6: "a law does not hold: no release was made",
         INTERRUPTED: "interrupted; the last release stands",
     },
 )
 @click.option("--full", is_flag=True, help="Make silver and gold anew from bronze. The content is the same.")
+@click.option("--accept-changes", is_flag=True, help="Go on though the declaration alters what is there (see aisle plan).")
 @BREAK_LEASE
 @ENGINE
 @MEMORY_LIMIT
 @click.pass_context
-def run(ctx: click.Context, /, full: bool, break_lease: bool, engine: Engine | None, memory_limit: str | None) -> Reply:
+def run(
+    ctx: click.Context, /, full: bool, accept_changes: bool, break_lease: bool, engine: Engine | None, memory_limit: str | None
+) -> Reply:
     """Take what is new in the landing to gold, and release it.
 
     From landing through bronze and silver to gold. What stops a run leaves the last release standing.
@@ -46,6 +49,7 @@ def run(ctx: click.Context, /, full: bool, break_lease: bool, engine: Engine | N
             lake=project.lake,
             landing=project.landing,
             full=full,
+            accept_changes=accept_changes,
             break_lease=break_lease,
             memory_limit=memory_limit or project.memory_limit,
             spark=session_for(engine or project.engine),

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aisle.cli.table import table, terminal_width
+from aisle.cli.words import count as _count
+from aisle.cli.words import n as _n
+from aisle.cli.words import small as _small
+from aisle.cli.words import verb as _verb
 
 if TYPE_CHECKING:
     from aisle.cli.state import SourceState, State
@@ -66,12 +70,17 @@ def ran(summary: Summary, star: Star) -> str:
         f"{_n(duplicates)} {_verb(duplicates, 'was an exact duplicate', 'were exact duplicates')}{or_unchanged}, "
         f"{_n(quarantined)} {_verb(quarantined, 'is', 'are')} in quarantine"
     )
+    nothing = summary.declared and not summary.total("records")
+    came = "Nothing new came in." if nothing else f"{took_in}: {became}."
     return "\n".join(
         [
-            click.style(f"Release {summary.release}", bold=True) + f" after {took}. {took_in}: {became}.",
+            click.style(f"Release {summary.release}", bold=True) + f" after {took}. {came}",
             f"They made {_count(versions, 'version')} of dimensions and {_count(written, 'fact row')}.",
             "",
             _written({name: (c.added, c.removed) for name, c in summary.tables.items()}),
+            *_list(
+                "The declaration changed, and what it concerns was made anew:", summary.declared, more="aisle plan, before a run"
+            ),
             *[
                 f"\n{_count(n, 'line')} of {table} waits for its header."
                 if n == 1
@@ -108,6 +117,10 @@ def _consumed(one: Release) -> str:
     """What a release came from."""
     if one.restores is not None:
         return f"undo: as release {one.restores}"
+    if "replays" in one.run:
+        return f"replay: {', '.join(one.run['replays'])}"
+    if "replaces" in one.run:
+        return f"replaced: {', '.join(one.run['replaces'])}"
     sources = one.run.get("sources", {}).values()
     if not sources:
         return "drops delivered again, or held"
@@ -147,7 +160,10 @@ def undone(done: Undone, project: Project) -> str:
         )
         lines += ["", f"The next `aisle run` takes what of them lies in {project.landing}: take out what should not come back."]
     if done.declaration_changed:
-        lines += ["", f"! Release {done.restores} was made by another declaration. Go back to that one too, or: aisle run --full"]
+        lines += [
+            "",
+            f"! Release {done.restores} was made by another declaration. Go back to that one too; or aisle plan, and aisle run.",
+        ]
     return "\n".join(lines)
 
 
@@ -174,7 +190,7 @@ def status(state: State, project: Project) -> str:
     else:
         lines.append(click.style(f"Release {state.release}", bold=True) + f", made {state.made_at}, in {project.lake}.")
     if state.declaration_changed:
-        lines.append("! The star's declaration has changed since. Make silver and gold anew: aisle run --full")
+        lines.append("! The star's declaration has changed since: aisle plan")
     sources = [
         (name, s.consumed, len(s.refused), len(s.held), len(s.waiting), *map(_n, (s.rows, s.silver, s.duplicates, s.quarantined)))
         for name, s in state.sources.items()
@@ -298,18 +314,6 @@ def _listed(title: str, items: Iterable[tuple[int, str]], *, of: str) -> Iterato
             yield f"  {_n(sum(n for n, _ in rest)):>7}  for {len(rest)} other {of}"
 
 
-def _small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table of our own: figures, already written with their commas, stand to the right."""
-    widths = [max(len(name), *(len(str(row[i])) for row in rows)) if rows else len(name) for i, name in enumerate(columns)]
-
-    def line(cells: Sequence[Any]) -> str:
-        return "  " + "  ".join(
-            str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))
-        )
-
-    return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
-
-
 def _indented(lines: str) -> Iterator[str]:
     return (f"    {line}" for line in lines.splitlines())
 
@@ -317,15 +321,3 @@ def _indented(lines: str) -> Iterator[str]:
 def _width(less: int) -> int | None:
     width = terminal_width()
     return None if width is None else width - less
-
-
-def _n(number: int) -> str:
-    return f"{number:,}"
-
-
-def _verb(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from aisle.declare.calendar import Calendar, CalendarSpec
+from aisle.declare.description import described
 from aisle.declare.dimension import Dimension, DimensionSpec
 from aisle.declare.fact import Fact, FactSpec
 from aisle.declare.source import SourceSpec
@@ -87,8 +89,7 @@ class Star:
     @property
     def fingerprint(self) -> str:
         """A digest of the declaration: two stars with one fingerprint make equal tables of equal drops."""
-        parts = [self.time_zone, *map(repr, self.sources), *map(repr, self.tables)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(described(self)).encode()).hexdigest()[:16]
 
     @property
     def tables(self) -> tuple[DimensionSpec | CalendarSpec | FactSpec, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import ibis
 
+from aisle.declare.description import Description, described
 from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
 from aisle.lake.drops import LEDGER
@@ -111,16 +112,18 @@ class Lake:
             LeaseLost: another writer took over meanwhile.
         """
         versions = {name: table.version for name, table in self.tables.items() if table.version is not None}
-        return self._publish(versions, self.star.fingerprint, run, restores=None)
+        return self._publish(versions, self.star.fingerprint, described(self.star), run, restores=None)
 
     def publish_again(self, former: Release, run: Mapping[str, Any]) -> Release:
         """Make a former release's content the next release."""
-        return self._publish(self.restore(former), former.star, run, restores=former.number)
+        return self._publish(self.restore(former), former.star, former.declared, run, restores=former.number)
 
-    def _publish(self, versions: dict[str, int], star: str, run: Mapping[str, Any], *, restores: int | None) -> Release:
+    def _publish(
+        self, versions: dict[str, int], star: str, declared: Description, run: Mapping[str, Any], *, restores: int | None
+    ) -> Release:
         software = {"aisle": version("aisle"), "duckdb": version("duckdb")}
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
-        release = Release(self._number, versions, made_at, star, {**run, **software}, restores)
+        release = Release(self._number, versions, made_at, star, declared, {**run, **software}, restores)
         self._assert_leased()
         self.releases.publish(release)
         self._number += 1

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from aisle.declare.description import Description
 from aisle.errors import LeaseLost, NewerFormat, NothingDelivered
 from aisle.lake.storage import Storage
 
@@ -26,7 +27,8 @@ FORMAT = 1
 class Release:
     """One release.
 
-    `tables` maps a table's name to its Delta version; `made_at` is ISO 8601 in UTC; `run` is what
+    `tables` maps a table's name to its Delta version; `made_at` is ISO 8601 in UTC; `star` and
+    `declared` are the fingerprint and the description of the declaration that made it; `run` is what
     the run says of itself: drops consumed, counts, seconds, versions of the software. `restores` is
     the number of the former release whose content this one has, if it undoes others.
     """
@@ -35,6 +37,7 @@ class Release:
     tables: dict[str, int]
     made_at: str
     star: str
+    declared: Description = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
     restores: int | None = None
 

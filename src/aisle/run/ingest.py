@@ -57,11 +57,15 @@ def distinct(parts: Sequence[ir.Table]) -> ir.Table:
     return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct()
 
 
-def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Taken, former: Sequence[Drop]) -> Ingested:
+def ingest(
+    engine: Engine, lake: Lake, source: SourceSpec, taken: Taken, former: Sequence[Drop], *, whole: bool = False
+) -> Ingested:
     """Take drops into silver and quarantine.
 
     Args:
-        former: what the ledger has of the source; if it is empty, silver and quarantine start anew.
+        former: the earlier drops of the source that `taken` come beside. If there are none, silver is to hold what is taken, and
+            nothing else: what differs from what it held before came or was displaced.
+        whole: silver is written anew, whatever it held.
 
     Raises:
         LawBroken: a drop's rows do not balance (design §3, law 2).
@@ -76,13 +80,35 @@ def ingest(engine: Engine, lake: Lake, source: SourceSpec, taken: Taken, former:
         done.drops, done.events, done.displaced = compared.drops, compared.events, compared.displaced
         fallen = Counter({(drop, DUPLICATE): rows for drop, rows in compared.unchanged.items()})
     else:
-        fallen = _settle(engine, lake, done, new, bad, whole=not former)
+        fallen = _settle(engine, lake, done, new, bad, alone=not former)
     _account(engine, done, fallen)
+    silver = lake.silver[source.name]
+    if silver.files and not former and not whole:
+        _compare_with_what_stood(engine, done, engine.bind(f"_silver_{source.name}", silver))
+    gone = None if done.displaced is None else done.displaced.select(*_place(source))
+    engine.rewrite(silver, add=done.events, gone=gone, whole=whole, metadata={"step": "silver"})
     return done
 
 
-def _settle(engine: Engine, lake: Lake, done: Ingested, came: Cleansed, bad_name: str, *, whole: bool) -> Fallen:
+def _place(source: SourceSpec) -> tuple[str, ...]:
+    """What tells a row of silver from all others. A deletion that a snapshot makes, by what it has not, has no line of its own."""
+    return (*source.key, DROP, LINE) if source.feed == "snapshot" else (DROP, LINE)
+
+
+def _compare_with_what_stood(engine: Engine, done: Ingested, stood: ir.Table) -> None:
+    """Of a source that was read again: what came and what went, instead of all that it has."""
+    assert done.events is not None
+    name = done.source.name
+    came = engine.keep(f"_new_{name}", done.events.difference(stood))
+    went = engine.keep(f"_old_{name}", stood.difference(done.events))
+    done.events, done.displaced = came, went if engine.count(went) else None
+
+
+def _settle(engine: Engine, lake: Lake, done: Ingested, came: Cleansed, bad_name: str, *, alone: bool) -> Fallen:
     """Part the new rows, and the stored ones that share an identity, into those that stand and the others.
+
+    Args:
+        alone: nothing of what is stored is looked at.
 
     Returns how many rows of which drop fell, and how: stored rows too.
     """
@@ -90,7 +116,7 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, came: Cleansed, bad_name
     shared = list(identity(source))
     new = came.rows
     doubtful, pool, known = suspects(new, source), new, None
-    if silver.files and not whole:
+    if silver.files and not alone:
         stored = engine.bind(f"_silver_{source.name}", silver)
         known = engine.keep(f"_known_{source.name}", stored.semi_join(new, shared))
         doubtful, pool = doubtful.union(known.select(*shared), distinct=True), new.union(known)
@@ -111,8 +137,6 @@ def _settle(engine: Engine, lake: Lake, done: Ingested, came: Cleansed, bad_name
         new = engine.keep(f"_events_{source.name}", new.anti_join(fallen, [DROP, LINE]))
         engine.drop(*came.names)
     done.events = new
-    gone = None if done.displaced is None else done.displaced.select(DROP, LINE)
-    engine.rewrite(silver, add=new, gone=gone, whole=whole, metadata={"step": "silver"})
     return fallen_rows
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from aisle.declare.source import DROP, LINE, SourceSpec
+from aisle.declare.source import DROP, SourceSpec
 from aisle.engines.port import Engine
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
@@ -33,13 +33,13 @@ class Compared:
 
 
 def compare(engine: Engine, lake: Lake, source: SourceSpec, new: Cleansed, former: Sequence[Drop]) -> Compared:
-    """Put into silver what new snapshots, and those that follow them, say that the ones before them did not.
+    """What new snapshots, and those that follow them, say that the ones before them did not.
 
     Of earlier drops those are read anew that lie, by time, next to a new one.
 
     Args:
         new: what the new ones gave.
-        former: what the ledger has of the source; if it is empty, silver starts anew.
+        former: the earlier snapshots; if there are none, what silver has is not looked at.
     """
     silver, at = lake.silver[source.name], source.changed_at
     rows, seen = new.rows, new.present
@@ -68,8 +68,6 @@ def compare(engine: Engine, lake: Lake, source: SourceSpec, new: Cleansed, forme
         events = engine.keep(f"_came_{source.name}", stored.difference(was))
         went = engine.keep(f"_went_{source.name}", was.difference(stored))
         displaced = went if engine.count(went) else None
-    gone = None if displaced is None else displaced.select(*source.key, DROP, LINE)
-    engine.rewrite(silver, add=events, gone=gone, whole=not former, metadata={"step": "silver"})
     unchanged = by_drop(engine, new.rows)
     unchanged.subtract(by_drop(engine, brought(events)))
     if displaced is not None:

@@ -75,7 +75,8 @@ class Summary:
     """A run in numbers. `release` is the newest release after it; `tables` what changed in each, in rows;
     `waiting` the lines, by fact, that this run looked at and whose header is not here; `inferred` the
     members, by dimension, that are known only because a fact names them; `strays` the files of the
-    landing, by folder, that belong to no source; `requests` how often stores were asked, by operation (those that
+    landing, by folder, that belong to no source; `declared` what the declaration says otherwise than
+    that of the release before; `requests` how often stores were asked, by operation (those that
     deltalake makes are not counted).
     """
 
@@ -87,6 +88,7 @@ class Summary:
     strays: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     requests: Mapping[str, int] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
 
     def total(self, what: str) -> int:
         return sum(getattr(s, what) for s in self.sources.values())
@@ -100,4 +102,5 @@ class Summary:
             "waiting": dict(self.waiting),
             "inferred": dict(self.inferred),
             "strays": dict(self.strays),
+            "declared": list(self.declared),
         }

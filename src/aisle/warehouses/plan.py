@@ -113,7 +113,7 @@ def plan(
     if release.star != star.fingerprint:
         raise WarehouseError(
             f"Release {release.number} was made by another declaration of the star {star.name!r} than the one at hand: "
-            "its files have other columns.\n  Run `aisle run --full`, then load."
+            "its files have other columns.\n  Run `aisle run` (`aisle plan` says what it does), then load."
         )
     held, definition = found.held, ddl.fingerprint(star, dialect)
     why = _why_full(star, dialect, release, previous, found)

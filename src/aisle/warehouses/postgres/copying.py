@@ -92,7 +92,7 @@ def _unfit(source: DuckDBPyConnection, spec: Spec, rows: Rows) -> WarehouseError
         ):
             return WarehouseError(
                 f"{spec.table}.{column.name} holds a text with a NUL character (U+0000), which PostgreSQL cannot keep.\n"
-                "  Let the source's contract refuse such texts, by a Pattern on this column; `aisle run --full`; then load."
+                "  Let the source's contract refuse such texts, by a Pattern on this column; `aisle run --accept-changes`; then load."
             )
     return None
 

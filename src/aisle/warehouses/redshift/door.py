@@ -118,7 +118,7 @@ def _with_details(transport: Transport, error: RefusedError) -> str:
         for file, line, column, reason in found:
             place = file + (f", row {line}" if line else "") + (f", column {column}" if column else "")
             longer = (
-                "\n  Give the text room: MaxLen(…) in its source's declaration, then `aisle run --full`."
+                "\n  Give the text room: MaxLen(…) in its source's declaration, then `aisle run --accept-changes`."
                 if "length" in str(reason) and "longer" in str(reason)
                 else ""
             )

@@ -1,0 +1,62 @@
+"""aisle replace: a corrected file in the place of the one that its name had."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from aisle.cli import show_quarantine
+from aisle.cli.command import BREAK_LEASE, ENGINE, MEMORY_LIMIT, Reply, command
+from aisle.cli.progress import shown
+from aisle.errors import ConfigError
+from aisle.project import Engine, open_project
+
+
+@command(
+    example="aisle replace customers/customers_2025-03-01.csv",
+    exits={
+        2: "the drop is not given as SOURCE/NAME",
+        3: "there is no release yet",
+        4: "nothing is held under this name, or it cannot be read; or the declaration changed",
+        5: "another run holds the lake, or broke this one's lease",
+        6: "a law does not hold: no release was made",
+    },
+)
+@click.argument("drop", metavar="SOURCE/NAME")
+@click.option("--digest", help="Of several contents held under the name: the first digits of the one that is meant.")
+@BREAK_LEASE
+@ENGINE
+@MEMORY_LIMIT
+@click.pass_context
+def replace(
+    ctx: click.Context, /, drop: str, digest: str | None, break_lease: bool, engine: Engine | None, memory_limit: str | None
+) -> Reply:
+    """Take what is held under a drop's name in the place of what was consumed under it.
+
+    For a corrected file that came under the old name: a run holds it, as nobody can know which of the two is right.
+    """
+    source, slash, name = drop.partition("/")
+    if not (slash and name):
+        raise ConfigError(f"{drop!r} is not SOURCE/NAME, such as customers/customers_2025-03-01.csv.")
+    project = open_project(Path.cwd())
+    star = project.star
+    from aisle.engines.compiled import remembering
+    from aisle.engines.opening import session_for
+    from aisle.run.reread import replace as decide
+    from aisle.run.summary import Progress
+
+    with remembering(star.fingerprint), shown(ctx) as report:
+        done = decide(
+            star,
+            lake=project.lake,
+            source=source,
+            drop=name,
+            digest=digest,
+            break_lease=break_lease,
+            memory_limit=memory_limit or project.memory_limit,
+            spark=session_for(engine or project.engine),
+            progress=Progress(report),
+        )
+    return Reply(asdict(done), show_quarantine.replaced(done, drop))

@@ -1,0 +1,56 @@
+"""aisle replay: rows in quarantine, held to the contract once more."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from aisle.cli import show_quarantine
+from aisle.cli.command import BREAK_LEASE, ENGINE, MEMORY_LIMIT, Reply, command
+from aisle.cli.progress import shown
+from aisle.project import Engine, open_project
+
+
+@command(
+    example="aisle replay\naisle replay customers orders",
+    exits={
+        2: "the star has no such source",
+        3: "there is no release yet",
+        4: "the declaration changed in more than contracts",
+        5: "another run holds the lake, or broke this one's lease",
+        6: "a law does not hold: no release was made",
+    },
+)
+@click.argument("sources", nargs=-1)
+@BREAK_LEASE
+@ENGINE
+@MEMORY_LIMIT
+@click.pass_context
+def replay(
+    ctx: click.Context, /, sources: tuple[str, ...], break_lease: bool, engine: Engine | None, memory_limit: str | None
+) -> Reply:
+    """Hold SOURCES to their contract once more, after it was mended in the declaration.
+
+    By default those with rows in quarantine, or refused files. What keeps the contract now lands as if it had been right
+    the first time; what does not, stays in quarantine.
+    """
+    project = open_project(Path.cwd())
+    star = project.star
+    from aisle.engines.compiled import remembering
+    from aisle.engines.opening import session_for
+    from aisle.run.reread import replay as take_again
+    from aisle.run.summary import Progress
+
+    with remembering(star.fingerprint), shown(ctx) as report:
+        done = take_again(
+            star,
+            lake=project.lake,
+            sources=sources,
+            break_lease=break_lease,
+            memory_limit=memory_limit or project.memory_limit,
+            spark=session_for(engine or project.engine),
+            progress=Progress(report),
+        )
+    return Reply(asdict(done), show_quarantine.replayed(done))
