@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aisle.cli import check, generate, init, load, provision, query, releases, run, sql, status, undo
+from aisle.cli import check, diff, generate, init, load, provision, query, releases, run, sql, status, undo
 from aisle.cli.command import INTERRUPTED, complain
 from aisle.cli.interrupt import interrupted, remembered
 from aisle.errors import AisleError
@@ -86,6 +86,7 @@ for _command in (
     status.status,
     check.check,
     releases.releases,
+    diff.diff,
     undo.undo,
     sql.sql,
     query.query,

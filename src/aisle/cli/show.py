@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aisle.cli.table import table, terminal_width
+from aisle.cli.words import count as _count
+from aisle.cli.words import n as _n
+from aisle.cli.words import small as _small
+from aisle.cli.words import verb as _verb
 
 if TYPE_CHECKING:
     from aisle.cli.state import SourceState, State
@@ -298,18 +302,6 @@ def _listed(title: str, items: Iterable[tuple[int, str]], *, of: str) -> Iterato
             yield f"  {_n(sum(n for n, _ in rest)):>7}  for {len(rest)} other {of}"
 
 
-def _small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table of our own: figures, already written with their commas, stand to the right."""
-    widths = [max(len(name), *(len(str(row[i])) for row in rows)) if rows else len(name) for i, name in enumerate(columns)]
-
-    def line(cells: Sequence[Any]) -> str:
-        return "  " + "  ".join(
-            str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))
-        )
-
-    return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
-
-
 def _indented(lines: str) -> Iterator[str]:
     return (f"    {line}" for line in lines.splitlines())
 
@@ -317,15 +309,3 @@ def _indented(lines: str) -> Iterator[str]:
 def _width(less: int) -> int | None:
     width = terminal_width()
     return None if width is None else width - less
-
-
-def _n(number: int) -> str:
-    return f"{number:,}"
-
-
-def _verb(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
