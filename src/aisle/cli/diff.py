@@ -17,7 +17,9 @@ from aisle.project import open_project
 )
 @click.argument("before", type=int, required=False)
 @click.argument("after", type=int, required=False)
-@click.option("--totals", is_flag=True, help="Sum measures over whole tables, which are then read, not over the rows that differ.")
+@click.option(
+    "--totals", is_flag=True, help="Sum measures over whole tables, which are then read, not over the rows that differ."
+)
 @click.option("--show-pii", is_flag=True, help="Do not mask personal data.")
 @MEMORY_LIMIT
 def diff(before: int | None, after: int | None, totals: bool, show_pii: bool, memory_limit: str | None) -> Reply:

@@ -23,9 +23,7 @@ def difference(found: Difference, star: Star) -> str:
     if not found.tables:
         return "\n".join([*unknown, f"No row of the star differs {pair}."])
     versioned = {d.table for d in star.dimensions}
-    rows = [
-        (t.table, n(t.added), n(t.ended) if t.table in versioned else "–", n(t.changed), n(t.removed)) for t in found.tables
-    ]
+    rows = [(t.table, n(t.added), n(t.ended) if t.table in versioned else "-", n(t.changed), n(t.removed)) for t in found.tables]
     lines = [click.style("What changed", bold=True) + f" {pair}:", "", small(("table", *KINDS), rows)]
     for each in found.tables:
         lines += _columns(each)

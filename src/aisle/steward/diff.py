@@ -176,9 +176,9 @@ class _Pair:
         ours, theirs = self.was.schema, self.now.schema
         came, went = ([n for n in a if n not in b] if ours and theirs else [] for a, b in ((theirs, ours), (ours, theirs)))
         comparable = all(k in self.schema for k in self.key)
-        columns = {"columns_added": tuple(came), "columns_removed": tuple(went), "columns_retyped": self.retyped}
+        columns: dict[str, Any] = {"columns_added": tuple(came), "columns_removed": tuple(went), "columns_retyped": self.retyped}
         if not comparable:
-            counts = {"added": self.now.rows, "ended": 0, "changed": 0, "removed": self.was.rows}
+            counts: dict[str, Any] = {"added": self.now.rows, "ended": 0, "changed": 0, "removed": self.was.rows}
             return TableDifference(self.spec.table, **counts, **columns, comparable=False)
         if not any(self.files):
             return TableDifference(self.spec.table, 0, 0, 0, 0, **columns)
@@ -188,7 +188,7 @@ class _Pair:
             was = self._bind("was", self.was, self.files[0])
             now = self._bind("now", self.now, self.files[1])
             rows = self.engine.keep(f"_differing_{self.spec.table}", self._differing(was, now))
-            numbers = {r["kind"]: r["n"] for r in self.engine.rows(rows.group_by("kind").agg(n=rows.count()))}
+            numbers: dict[str, Any] = {r["kind"]: r["n"] for r in self.engine.rows(rows.group_by("kind").agg(n=rows.count()))}
             measures = tuple(self._measures(rows, totals=totals))
             samples = tuple(self._samples(rows, was, now, show_pii=show_pii))
             self.engine.drop(f"_differing_{self.spec.table}")
@@ -206,19 +206,19 @@ class _Pair:
         Columns are numbered, as no name of a column can then clash with another's.
         """
         names = list(self.schema)
-        old = was.select(**{f"was_{i}": was[n] for i, n in enumerate(names)}, was=ibis.literal(True))  # noqa: FBT003
-        new = now.select(**{f"now_{i}": now[n] for i, n in enumerate(names)}, now=ibis.literal(True))  # noqa: FBT003
+        old = was.select(**{f"was_{i}": was[n] for i, n in enumerate(names)}, was=ibis.literal(True))
+        new = now.select(**{f"now_{i}": now[n] for i, n in enumerate(names)}, now=ibis.literal(True))
         at = {n: i for i, n in enumerate(names)}
         both = old.outer_join(new, [old[f"was_{at[k]}"] == new[f"now_{at[k]}"] for k in self.key])
         other = [~both[f"was_{i}"].identical_to(both[f"now_{i}"]) for n, i in at.items() if n not in self.key]
-        ended = ibis.literal(False)  # noqa: FBT003
+        ended = ibis.literal(False)
         if isinstance(self.spec, DimensionSpec) and (i := at.get("is_current")) is not None:
             ended = both[f"was_{i}"] & ~both[f"now_{i}"]
         kind = ibis.cases(
             (both["was"].isnull(), "added"),
             (both["now"].isnull(), "removed"),
             (ended, "ended"),
-            (ibis.or_(ibis.literal(False), *other), "changed"),  # noqa: FBT003
+            (ibis.or_(ibis.literal(False), *other), "changed"),
         )
         told = both.select(
             **{f"key_{at[k]}": both[f"was_{at[k]}"].coalesce(both[f"now_{at[k]}"]) for k in self.key},
