@@ -17,7 +17,7 @@ from aisle.errors import ConfigError, LakeError, WarehouseError
 from aisle.retail.star import star
 from aisle.steward.past import instant, past
 from eventful import Eventful
-from shelf import ANN_IS, DimCustomer, DimDate, Sales, Shelf, stocked
+from shelf import ANN_IS, JANUARY, DimCustomer, DimDate, Sales, Shelf, stocked
 
 MICRO = timedelta(microseconds=1)
 
@@ -25,9 +25,14 @@ Row = dict[str, Any]
 
 
 def asked(lake: Path | str, sql: str, of: Star = star, **how: Any) -> list[Row]:
+    return answers(lake, [sql], of, **how)[0]
+
+
+def answers(lake: Path | str, questions: list[str], of: Star = star, **how: Any) -> list[list[Row]]:
+    """The rows that each question is answered with."""
     with past(of, lake=lake, **how) as then:
-        answer = then.query(sql)
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        found = [then.query(sql) for sql in questions]
+    return [[dict(zip(a.columns, row, strict=True)) for row in a.rows] for a in found]
 
 
 def bag(rows: list[Row]) -> Counter[str]:
@@ -40,11 +45,9 @@ def valid(versions: list[Row], at: datetime) -> list[Row]:
 
 def test_a_release_shows_its_tables_as_they_were(eventful: Eventful):
     for release in (1, 2, 3):
-        with past(star, lake=eventful.lake, as_known=release, show_pii=True) as then:
-            for table in ("dim_customer", "dim_product", "dim_date", "fact_sales"):
-                answer = then.query(f"select * from {table}")
-                got = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-                assert bag(got) == bag(eventful.rows(table, release)), (release, table)
+        tables = ["dim_customer", "dim_product", "dim_date", "fact_sales"]
+        got = answers(eventful.lake, [f"from {t}" for t in tables], as_known=release, show_pii=True)
+        assert [bag(rows) for rows in got] == [bag(eventful.rows(t, release)) for t in tables]
     assert bag(asked(eventful.lake, "from fact_sales")) == bag(eventful.rows("fact_sales", 2))  # the newest undid the third
 
 
@@ -66,29 +69,29 @@ def test_as_of_a_time_shows_each_member_once_in_the_version_of_then(eventful: Ev
     customers = eventful.rows("dim_customer", 3)
     facts = eventful.rows("fact_sales", 3)
     ids = {c["customer_key"]: c["customer_id"] for c in customers}
+    were = asked(eventful.lake, "from fact_sales_as_was", as_known=3, show_pii=True)
     differ = set()
     for at in (eventful.moved_at, eventful.moved_at - MICRO, eventful.deleted_at, eventful.deleted_at - MICRO):
-        how = {"as_known": 3, "as_of": f"{at.isoformat()}Z"}
         then = [c | {"is_current": True, "current_segment": c["segment"]} for c in valid(customers, at)]
         assert len(then) == len({c["customer_id"] for c in customers})
-        assert bag(asked(eventful.lake, "from dim_customer", show_pii=True, **how)) == bag(then)
-        assert bag(asked(eventful.lake, "from dim_customer_current", show_pii=True, **how)) == bag(then)
         members = {c["customer_id"]: c for c in then}
-        got = asked(
-            eventful.lake, "select order_id, line_number, customer_segment, customer_current_segment from fact_sales_as_is", **how
-        )
         expected = [
             {k: f[k] for k in ("order_id", "line_number")}
             | dict.fromkeys(("customer_segment", "customer_current_segment"), members[ids[f["customer_key"]]]["segment"])
             for f in facts
         ]
-        assert bag(got) == bag(expected)
-        differ |= {(c["customer_id"], c["segment"], c["is_deleted"]) for c in then}
+        named = "order_id, line_number, customer_segment, customer_current_segment"
+        questions = [
+            "from dim_customer",
+            "from dim_customer_current",
+            f"select {named} from fact_sales_as_is",
+            "from fact_sales",
+            "from fact_sales_as_was",
+        ]
+        got = answers(eventful.lake, questions, as_known=3, as_of=f"{at.isoformat()}Z", show_pii=True)
         # Facts, and the view of them as they were, are as without a time.
-        assert bag(asked(eventful.lake, "from fact_sales", **how)) == bag(facts)
-        assert bag(asked(eventful.lake, "from fact_sales_as_was", **how)) == bag(
-            asked(eventful.lake, "from fact_sales_as_was", as_known=3)
-        )
+        assert [bag(rows) for rows in got] == [bag(rows) for rows in (then, then, expected, facts, were)]
+        differ |= {(c["customer_id"], c["segment"], c["is_deleted"]) for c in then}
     # The times tell the two customers' versions apart.
     late, deleted = eventful.late["customer_id"], eventful.deleted["customer_id"]
     assert len({s for c, s, _ in differ if c == late}) == 2
@@ -256,6 +259,12 @@ def test_a_file_that_is_gone_and_a_release_that_never_was_are_said(tmp_path):
     (tmp_path / "gold/fact_sales" / shelf.january.path).unlink()
     with pytest.raises(LakeError, match="cannot be read"):
         asked(tmp_path, "select sum(amount) from fact_sales", shelf.star, as_known=1)
+    shelf.put("fact_sales", JANUARY, month="2024-01")
+    version = shelf.publish().tables["gold/fact_sales"]
+    shelf.put("fact_sales", [], remove=[])
+    (tmp_path / f"gold/fact_sales/_delta_log/{version:020}.json").unlink()
+    with pytest.raises(LakeError, match=f"gold/fact_sales .* has its version {version} no more"):
+        asked(tmp_path, "select 1", shelf.star, as_known=2)
 
 
 def test_names_of_files_may_have_letters_that_make_patterns(tmp_path):

@@ -34,15 +34,17 @@ def diff(before: int | None, after: int | None, totals: bool, show_pii: bool, me
     project = open_project(Path.cwd())
     star = project.star
     from aisle.cli import show_diff
+    from aisle.engines.compiled import remembering
     from aisle.steward.diff import diff as compare
 
-    found = compare(
-        star,
-        lake=project.lake,
-        before=before,
-        after=after,
-        totals=totals,
-        show_pii=show_pii,
-        memory_limit=memory_limit or project.memory_limit,
-    )
+    with remembering(star.fingerprint):
+        found = compare(
+            star,
+            lake=project.lake,
+            before=before,
+            after=after,
+            totals=totals,
+            show_pii=show_pii,
+            memory_limit=memory_limit or project.memory_limit,
+        )
     return Reply(asdict(found), show_diff.difference(found, star))

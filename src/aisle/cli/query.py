@@ -68,15 +68,15 @@ def query(
     With --as-known or --as-of a release of the lake is asked, by DuckDB, whatever the warehouse: its
     tables and the views over them. Both together say what was known then of that time.
 
-    --as-of 2025-03-31 means the end of that day on the business's clock, and so do hours without an
-    offset: 2025-03-31T18:00, or 2025-03-31T18:00Z. A dimension then has one row a member: the version
-    valid at that time, with is_current true; deleted ones are among them. So a surrogate key of a
-    fact may find none there: joins by it belong to the plain tables, without --as-of. Ask the view
-    _as_is, which shows each fact beside its members as they were at that time. Facts are not
-    filtered, nor is _as_was another.
+    --as-of 2025-03-31 means the end of that day on the business's clock, which is also that of a time,
+    2025-03-31T18:00, unless it has an offset, 2025-03-31T18:00Z. A dimension then has one row a
+    member: the version valid at that time, shown as current; deleted members are among them. So joins
+    by surrogate key belong to the plain tables, without --as-of: a fact's key may be another
+    version's. Ask the fact's view _as_is, which shows each fact beside its members as they were at
+    that time. Facts are not filtered by it, and _as_was is what it is without.
 
-    A first version reaches back to 1900, unless the dimension says otherwise: a member is there
-    before it was known. What is declared Overwrite has no history: it is the newest of the release.
+    A first version reaches back to 1900, unless the dimension is declared otherwise: a member is there
+    before it was known. What is declared Overwrite has no history: it is the release's newest value.
     """
     if as_csv and wants_json(ctx):
         raise ConfigError("--csv and --json are two forms of one answer: choose one.")

@@ -126,6 +126,10 @@ class Table:
         except DeltaError as error:
             if "Unsupported" in str(error):  # by deltalake itself
                 raise self._newer(plain(str(error))) from None
+            if version is not None and not self.storage.exists(f"{self.name}/_delta_log/{version:020}.json"):
+                raise LakeError(
+                    f"{self.name} in the lake {self.storage} has its version {version} no more: its log is gone."
+                ) from None
             raise
 
     def _assert_known(self, beyond: Callable[[ProtocolVersions], str | None]) -> None:
