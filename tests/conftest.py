@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from aisle.lake.storage import Storage
+    from eventful import Eventful
     from forks import Forks
     from places import Database, PostgresServer
 
@@ -38,6 +39,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Say the seed, in quiet runs too; a worker has nothing to say it with."""
     if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
         reporter.write_line(f"AISLE_SEED={os.environ['AISLE_SEED']} repeats what is random here")
+
+
+@pytest.fixture(scope="session")
+def eventful(tmp_path_factory: pytest.TempPathFactory) -> Eventful:
+    """A lake of several releases; only to be read."""
+    from eventful import Eventful
+
+    return Eventful(tmp_path_factory.mktemp("eventful"))
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,6 @@ def test_a_declaration_that_alters_what_is_there_is_refused_until_it_is_accepted
     small(tmp_path, 2)
     run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
     moved = Star("shop", dimensions=[DimCustomer, DimProduct, DimDate], facts=[FactSales], time_zone="Asia/Tokyo")
-    with pytest.raises(LakeError, match="time zone: America/New_York → Asia/Tokyo(?s:.*)--accept-changes"):
+    with pytest.raises(LakeError, match=r"time zone: America/New_York → Asia/Tokyo(?s:.*)--accept-changes"):
         run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing")
     assert run(moved, lake=tmp_path / "lake", landing=tmp_path / "landing", accept_changes=True).release == 2

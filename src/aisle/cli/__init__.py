@@ -11,6 +11,7 @@ import click
 
 from aisle.cli import (
     check,
+    diff,
     generate,
     init,
     load,
@@ -102,6 +103,7 @@ for _command in (
     status.status,
     check.check,
     releases.releases,
+    diff.diff,
     undo.undo,
     quarantine.quarantine,
     plan.plan,

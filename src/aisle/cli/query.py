@@ -1,4 +1,4 @@
-"""aisle query: a question to the warehouse."""
+"""aisle query: a question to the warehouse, or to a release of the lake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -21,27 +21,79 @@ _LIMIT = 100
 """Rows of a table for people, unless they say otherwise."""
 
 
+class Answer(Protocol):
+    """An answer, whoever gives it."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def types(self) -> tuple[str, ...]: ...
+    @property
+    def rows(self) -> tuple[tuple[Any, ...], ...]: ...
+
+
 @command(
     example='aisle query "select category, count(*) as versions from dim_product group by category"\n'
     'aisle query --csv "select * from fact_sales" > sales.csv\n'
-    "aisle query - < question.sql",
-    exits={7: "the warehouse is not there yet, or does not understand the question"},
+    "aisle query - < question.sql\n"
+    'aisle query --as-known 12 "select sum(net_amount) from fact_sales"\n'
+    'aisle query --as-of 2025-03-31 "select customer_segment, count(*) from fact_sales_as_is group by all"',
+    exits={
+        2: "--as-of is no time",
+        4: "there is no such release, or its files are gone",
+        7: "the warehouse is not there yet, or the question is not understood",
+    },
 )
 @click.argument("sql")
 @click.option("--csv", "as_csv", is_flag=True, help="Answer in CSV; a null is an empty field.")
 @click.option(
     "--limit", type=click.IntRange(min=0), help=f"Show at most so many rows; 0 for all. A table shows {_LIMIT}, CSV and JSON all."
 )
+@click.option("--as-known", type=int, metavar="RELEASE", help="Ask the lake's release of this number: what was known then.")
+@click.option("--as-of", metavar="TIME", help="Ask the lake, by default its newest release: what was true then.")
+@click.option("--show-pii", is_flag=True, help="With these two: do not mask personal data.")
 @click.pass_context
-def query(ctx: click.Context, /, sql: str, as_csv: bool, limit: int | None) -> Reply:
-    """Ask the warehouse a question in SQL; - reads it from stdin."""
+def query(
+    ctx: click.Context,
+    /,
+    sql: str,
+    as_csv: bool,
+    limit: int | None,
+    as_known: int | None,
+    as_of: str | None,
+    show_pii: bool,
+) -> Reply:
+    """Ask the warehouse a question in SQL; - reads it from stdin.
+
+    With --as-known or --as-of a release of the lake is asked, by DuckDB, whatever the warehouse: its
+    tables and the views over them. Both together say what was known then of that time.
+
+    --as-of 2025-03-31 means the end of that day on the business's clock, which is also that of a time,
+    2025-03-31T18:00, unless it has an offset, 2025-03-31T18:00Z. A dimension then has one row a
+    member: the version valid at that time, shown as current; deleted members are among them. So joins
+    by surrogate key belong to the plain tables, without --as-of: a fact's key may be another
+    version's. Ask the fact's view _as_is, which shows each fact beside its members as they were at
+    that time. Facts are not filtered by it, and _as_was is what it is without.
+
+    A first version reaches back to 1900, unless the dimension is declared otherwise: a member is there
+    before it was known. What is declared Overwrite has no history: it is the release's newest value.
+    """
     if as_csv and wants_json(ctx):
         raise ConfigError("--csv and --json are two forms of one answer: choose one.")
     project = open_project(Path.cwd())
-    from aisle.warehouses import open_warehouse
+    question = sys.stdin.read() if sql == "-" else sql
+    answer: Answer
+    if as_known is None and as_of is None:
+        from aisle.warehouses import open_warehouse
 
-    with open_warehouse(project.warehouse) as warehouse:
-        answer = warehouse.query(sys.stdin.read() if sql == "-" else sql)
+        with open_warehouse(project.warehouse) as warehouse:
+            answer = warehouse.query(question)
+    else:
+        from aisle.steward.past import past
+
+        star, memory = project.star, project.memory_limit
+        with past(star, lake=project.lake, as_known=as_known, as_of=as_of, show_pii=show_pii, memory_limit=memory) as then:
+            answer = then.query(question)
     as_table = not as_csv and not wants_json(ctx)
     most = limit if limit is not None else _LIMIT if as_table else 0
     rows = list(answer.rows[:most] if most else answer.rows)

@@ -27,6 +27,7 @@ MONTH = "_month"
 """The partition column of a table that is partitioned by time. It is extra: the data files do not hold it."""
 
 _DELTA = {"int64": "long", "string": "string", "boolean": "boolean", "float64": "double", "date": "date", "array<string>": ""}
+_IBIS = {written: name for name, written in _DELTA.items() if written}
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,18 @@ class Table:
     def rows(self) -> int:
         return sum(f.rows for f in self.files)
 
+    @property
+    def stored(self) -> ibis.Schema:
+        """The columns that the version shown has by its log: others than `schema`, if another declaration made it.
+
+        Columns of a type that aisle does not write, which somebody else added, are passed over. Empty if the table does not exist.
+        """
+        if self._delta is None:
+            return ibis.schema({})
+        fields = json.loads(self._delta.schema().to_json())["fields"]
+        types = {f["name"]: _ibis_type(f["type"]) for f in fields if f["name"] != MONTH}
+        return ibis.schema({name: type_ for name, type_ in types.items() if type_ is not None})
+
     def open(self, version: int | None = None) -> Table:
         """Show a version, by default the newest.
 
@@ -113,6 +126,10 @@ class Table:
         except DeltaError as error:
             if "Unsupported" in str(error):  # by deltalake itself
                 raise self._newer(plain(str(error))) from None
+            if version is not None and not self.storage.exists(f"{self.name}/_delta_log/{version:020}.json"):
+                raise LakeError(
+                    f"{self.name} in the lake {self.storage} has its version {version} no more: its log is gone."
+                ) from None
             raise
 
     def _assert_known(self, beyond: Callable[[ProtocolVersions], str | None]) -> None:
@@ -293,6 +310,15 @@ def _delta_type(dtype: Any) -> Any:
     if dtype.is_timestamp():
         return "timestamp"
     return _DELTA[str(dtype)]
+
+
+def _ibis_type(written: Any) -> str | None:
+    """The type that `_delta_type` writes so; None if it writes none so."""
+    if not isinstance(written, str):
+        return "array<string>" if written.get("elementType") == "string" else None
+    if written.startswith("decimal"):
+        return written
+    return "timestamp('UTC', 6)" if written == "timestamp" else _IBIS.get(written)
 
 
 def _data_files(delta: DeltaTable) -> Iterable[DataFile]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import duckdb
 
+_LITERAL = {ord(letter): f"[{letter}]" for letter in "[*?"}
+
 
 def name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
@@ -20,10 +22,14 @@ def listed(items: Iterable[str]) -> str:
     return "[" + ", ".join(items) + "]"
 
 
+def pattern(path: str) -> str:
+    """A file's path for a reading function, which would take *, ? and [ in it for a pattern."""
+    return path.translate(_LITERAL)
+
+
 def files(paths: Iterable[str]) -> str:
-    """A list of files for a reading function, which would take *, ? and [ in them for a pattern."""
-    plain = str.maketrans({"[": "[[]", "*": "[*]", "?": "[?]"})
-    return listed(literal(path.translate(plain)) for path in paths)
+    """A list of files for a reading function."""
+    return listed(literal(pattern(path)) for path in paths)
 
 
 def json_object(pairs: Sequence[tuple[str, str]]) -> str:
