@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from aisle.run import run
+from aisle.run.reread import replace
 from aisle.run.undo import undo
 from given.looking import Names, differences
-from given.reading import Expect, Given, Run, Undo, WrittenWrongly, read
+from given.reading import Expect, Given, Replace, Run, Undo, WrittenWrongly, read
 from given.star import STAR
 from lakes import content, rows
 
@@ -42,6 +43,8 @@ def test_rule(name: str, tmp_path: Path) -> None:
             new, runs = False, runs + 1
         if isinstance(step, Undo):
             undo(STAR, lake=lake)
+        if isinstance(step, Replace):
+            replace(STAR, lake=lake, source=step.source, drop=f"{step.drop}.jsonl")
         if isinstance(step, Expect):
             found.append(differences(STAR, lake, step, names))
     if wrong := "\n\n".join(filter(None, found)):

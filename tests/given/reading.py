@@ -64,7 +64,15 @@ class Expect:
     rows: tuple[tuple[Any, ...], ...]
 
 
-Step = Given | Run | Undo | Expect
+@dataclass(frozen=True)
+class Replace:
+    """What is held under a drop's name takes the place of what was consumed under it."""
+
+    source: str
+    drop: str
+
+
+Step = Given | Run | Undo | Replace | Expect
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ class _Reader:
         sentence = []
         while self.lines and self.lines[0][1]:
             sentence.append(self.lines.pop(0)[1])
-        if not sentence or sentence[0].split()[0] in ("given", "run", "undo", "expect"):
+        if not sentence or sentence[0].split()[0] in ("given", "run", "undo", "replace", "expect"):
             raise self.wrong(1, "A rule begins with a sentence that says it, and an empty line.")
         steps = tuple(self.steps())
         if not any(isinstance(s, Expect) for s in steps):
@@ -189,11 +197,13 @@ class _Reader:
                 yield self.given(line, rest.strip())
             elif word == "expect":
                 yield self.expect(line, rest.strip())
+            elif word == "replace":
+                yield Replace(*self.drop(line, word, rest.strip()))
             elif text in ("run", "undo"):
                 yield Run() if text == "run" else Undo()
             else:
                 raise self.wrong(
-                    line, f"A line is `given …`, `run`, `undo` or `expect …`, or a row, which is indented; not {text!r}."
+                    line, f"A line is `given …`, `run`, `undo`, `replace …` or `expect …`, or a row, which is indented; not {text!r}."
                 )
 
     def block(self) -> list[Row]:
@@ -223,12 +233,17 @@ class _Reader:
             if c in columns[:i]:
                 raise self.wrong(line, f"The column {c!r} stands here twice.")
 
-    def given(self, line: int, drop: str) -> Given:
+    def drop(self, line: int, word: str, drop: str) -> tuple[str, str]:
+        """A drop's source and name."""
         name, _, file = drop.partition("/")
         if name not in self.sources:
             raise self.wrong(line, f"There is no source {name!r}. There are: {', '.join(self.sources)}.")
         if not file:
-            raise self.wrong(line, f"A drop has a name: `given {name}/01`.")
+            raise self.wrong(line, f"A drop has a name: `{word} {name}/01`.")
+        return name, file
+
+    def given(self, line: int, drop: str) -> Given:
+        name, _ = self.drop(line, "given", drop)
         block = self.block()
         if block and all(r.cells[0].startswith(">") for r in block):
             return Given(drop, "".join(r.cells[0][1:].strip() + "\n" for r in block))
