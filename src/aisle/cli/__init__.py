@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aisle.cli import check, generate, init, load, provision, query, releases, run, sql, status, undo
+from aisle.cli import check, explain, generate, init, load, provision, query, releases, run, sql, status, undo
 from aisle.cli.command import INTERRUPTED, complain
 from aisle.cli.interrupt import interrupted, remembered
 from aisle.errors import AisleError
@@ -85,6 +85,7 @@ for _command in (
     load.load,
     status.status,
     check.check,
+    explain.explain,
     releases.releases,
     undo.undo,
     sql.sql,
