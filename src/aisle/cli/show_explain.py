@@ -42,7 +42,7 @@ def _member(m: Member, last: int | None) -> Iterator[str]:
     where = "is not" if not m.versions else "stands by facts alone" if m.standing == "inferred" else "is"
     yield f"{click.style(_key(m.key), bold=True)} {where} in {m.table}, as of release {m.release}."
     if m.why:
-        yield m.why
+        yield text(m.why)
     for naming in m.named_by:
         yield f"  {naming.source} names it in {', '.join(naming.columns)}, rows: {naming.rows:,}; the first is {_line(naming.first)}"
     if m.versions:
@@ -131,7 +131,7 @@ def _fact_row(f: FactRow) -> Iterator[str]:
     where = "is" if f.row is not None else "is not"
     yield f"{click.style(_key(f.key), bold=True)} {where} in {f.table}, as of release {f.release}."
     if f.why:
-        yield f.why
+        yield text(f.why)
     if f.row is not None:
         looked_up = {found.column for found in f.lookups}
         yield ""

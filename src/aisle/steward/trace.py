@@ -91,8 +91,9 @@ class Trace:
     def set_aside(self, source: SourceSpec, key: Mapping[str, Any]) -> list[SetAside]:
         """The rows in quarantine whose key can be read, and is this one."""
         table = self.opened(self.lake.quarantine)
-        self._assert_there(table, table.files)
-        stored = self.engine.bind("_in_quarantine", table)
+        files = _holding(table, table.files, {"source": source.name})
+        self._assert_there(table, files)
+        stored = self.engine.bind("_in_quarantine", table, files)
         texts = {f"text_{i}": _text(source, column, value) for i, (column, value) in enumerate(key.items())}
         sought = self.engine.values("_sought_quarantine", ibis.schema(dict.fromkeys(texts, "string")), [tuple(texts.values())])
         alike = [stored["row"].contains(sought[text]) for text in texts]
@@ -109,6 +110,7 @@ class Trace:
         ]
 
     def origin(self, source: str, drop: str, line: int) -> Origin:
+        """Where a row of silver or quarantine was delivered."""
         return Origin(source, drop, line, self._paths.get((source, drop)), self._learnt.get((source, drop)))
 
     def shown(self, values: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
