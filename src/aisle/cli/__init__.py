@@ -12,6 +12,7 @@ import click
 from aisle.cli import (
     check,
     diff,
+    explain,
     generate,
     init,
     load,
@@ -102,6 +103,7 @@ for _command in (
     load.load,
     status.status,
     check.check,
+    explain.explain,
     releases.releases,
     diff.diff,
     undo.undo,

@@ -72,8 +72,7 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
     """The versions of every natural key that has an event. `events` must hold all events of each key."""
     source, key = d.source, list(d.natural_key)
     at = source.changed_at
-    events = after_images(events, source, first=[a.name for a in d.attributes if a.behaviour == "original"])
-    won = at_instants(_deletions_filled(events, d), source)
+    won = at_instants(telling(events, d), source)
     won = won.mutate(_at=moment(BEGINNING) if at is None else won[at])
     by_time = ibis.window(group_by=key, order_by="_at")
 
@@ -110,6 +109,15 @@ def versions(events: ir.Table, d: DimensionSpec) -> ir.Table:
         # A deletion before the first live event has attributes of its own, but they were never true.
         made = _beside(made, won, key, original, [ibis.asc("_lifeless"), ibis.asc("_at")], d)
     return made.select(*[made[c.name].cast(c.type).name(c.name) for c in d.columns])
+
+
+def telling(events: ir.Table, d: DimensionSpec) -> ir.Table:
+    """The events that say something of a member, whole: at each instant one of them wins (`at_instants`).
+
+    `events` must hold all events of each key.
+    """
+    originals = [a.name for a in d.attributes if a.behaviour == "original"]
+    return _deletions_filled(after_images(events, d.source, first=originals), d)
 
 
 def _deletions_filled(events: ir.Table, d: DimensionSpec) -> ir.Table:
