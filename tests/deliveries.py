@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -20,6 +21,7 @@ import oracle
 from aisle.errors import LakeError, NothingDelivered
 from aisle.run import run
 from aisle.run.check import check
+from aisle.run.reread import replace, replay
 from aisle.run.undo import undo
 from lakes import content, rows
 from landings import Drop
@@ -62,11 +64,23 @@ class Undo:
 
 
 @dataclass(frozen=True)
+class Replace:
+    """One of the contents that are held takes the place of the one that its name has."""
+
+    which: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Every source is held to its contract once more, which has not changed."""
+
+
+@dataclass(frozen=True)
 class Check:
     rebuild: bool = False
 
 
-Action = Deliver | Redeliver | Run | Undo | Check
+Action = Deliver | Redeliver | Run | Undo | Replace | Replay | Check
 
 
 # ---- what must come of it -----------------------------------------------------------------------------------------
@@ -74,11 +88,15 @@ Action = Deliver | Redeliver | Run | Undo | Check
 
 @dataclass
 class Expected:
-    """What a release holds: the content that some run made of the one before. `ledger` has each file's stamp."""
+    """What a release holds: the content that some run made of the one before. `ledger` has each file's stamp.
+
+    `held` are contents that came under a name which was consumed already.
+    """
 
     before: Expected | None = None
     ledger: dict[Identity, int] = field(default_factory=dict)
     consumed: dict[tuple[str, str], Drop] = field(default_factory=dict)
+    held: dict[Identity, Drop] = field(default_factory=dict)
 
 
 class Shop:
@@ -112,6 +130,10 @@ class Shop:
                 self.run(full=full, spark=self.spark if spark else None)
             case Undo(to):
                 self.undo(to)
+            case Replace(which):
+                self.replace(which)
+            case Replay():
+                self.replay()
             case Check(rebuild):
                 if self.releases:
                     found = check(self.star, lake=self.lake, anew="duckdb" if rebuild else None)
@@ -147,15 +169,44 @@ class Shop:
     def after_run(self) -> tuple[Expected, bool]:
         """What the release after a run holds, and whether the landing has anything that the lake has not seen."""
         before = self.releases[-1] if self.releases else None
-        expected = Expected(before, dict(self.now.ledger), dict(self.now.consumed))
+        expected = Expected(before, dict(self.now.ledger), dict(self.now.consumed), dict(self.now.held))
         seen = {(source, name, stamp) for (source, name, _), stamp in self.now.ledger.items()}
         unseen = [(place, *lies) for place, lies in self.lying.items() if (*place, lies[1]) not in seen]
         for place, drop, stamp in unseen:
             identity = (*place, drop.bytes)
-            if identity not in expected.ledger and place not in expected.consumed and drop.readable:
+            if identity not in expected.ledger and place in expected.consumed:
+                expected.held[identity] = drop
+            elif identity not in expected.ledger and drop.readable:
                 expected.consumed[place] = drop
             expected.ledger[identity] = stamp
         return expected, bool(unseen)
+
+    def replace(self, which: int) -> None:
+        if not self.now.held:
+            return
+        (source, name, data), drop = list(self.now.held.items())[which % len(self.now.held)]
+        digest = hashlib.sha256(data).hexdigest()
+        if not drop.readable:
+            with pytest.raises(LakeError):
+                replace(self.star, lake=self.lake, source=source, drop=name, digest=digest)
+        else:
+            held = {identity: d for identity, d in self.now.held.items() if identity != (source, name, data)}
+            consumed = {**self.now.consumed, (source, name): drop}
+            self.releases.append(Expected(self.now, self.now.ledger, consumed, held))
+            done = replace(self.star, lake=self.lake, source=source, drop=name, digest=digest)
+            assert done.release == len(self.releases)
+        self.prove()
+
+    def replay(self) -> None:
+        if not self.releases:
+            with pytest.raises(NothingDelivered):
+                replay(self.star, lake=self.lake)
+            return
+        former = self.content()
+        done = replay(self.star, lake=self.lake, sources=[s.name for s in self.star.sources])
+        assert (done.changed, done.release, done.before) == (False, len(self.releases), done.after)
+        assert self.content() == former
+        self.prove()
 
     def undo(self, to: int | None) -> None:
         if not self.releases:

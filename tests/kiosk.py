@@ -17,6 +17,7 @@ from aisle.lake.lake import Lake
 from aisle.lake.tables import DataFile, Table
 from aisle.run import run
 from aisle.run.check import check
+from aisle.run.reread import replace, replay
 from aisle.run.undo import undo
 from aisle.warehouses import open_warehouse
 from lakes import content
@@ -107,6 +108,15 @@ def break_in(place: Path) -> None:
 
 def undo_it(place: Path) -> None:
     undo(STAR, lake=place / "lake", to=1)
+
+
+def replace_it(place: Path) -> None:
+    replace(STAR, lake=place / "lake", source="members", drop="02.csv")
+
+
+def replay_it(place: Path) -> None:
+    """By a contract that takes what was set aside: an entry without an amount."""
+    replay(LENIENT, lake=place / "lake")
 
 
 def load_it(place: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from any_star import plans
-from deliveries import Action, Check, Deliver, Redeliver, Run, Shop, Undo
+from deliveries import Action, Check, Deliver, Redeliver, Replace, Replay, Run, Shop, Undo
 from landings import drops
 from stars import Plan
 from two_stars import CLUB, LOANS
@@ -29,8 +29,11 @@ def days(plan: Plan) -> st.SearchStrategy[list[Action]]:
     run, full = st.just(Run()), st.just(Run(full=True))
     back = st.builds(Undo, st.none() | st.integers(0, 9))
     again = st.builds(Redeliver, st.integers(0, 9))
+    decided = st.builds(Replace, st.integers(0, 9))
     delivered: st.SearchStrategy[Action] = drops(plan.tables).map(Deliver)
-    done: st.SearchStrategy[Action] = st.one_of(run, run, run, run, run, full, back, again, st.just(Check()))
+    done: st.SearchStrategy[Action] = st.one_of(
+        run, run, run, run, run, full, back, again, decided, st.just(Replay()), st.just(Check())
+    )
     return st.tuples(st.lists(delivered, max_size=6), done).map(lambda day: [*day[0], day[1]])
 
 

@@ -4,7 +4,7 @@ first           the history but for its last four days
 next_day        one day more
 late_change     one customer moved house a year ago, as is said today
 out_of_order    a day that should have come before the last one (which came just before, and is not measured)
-reappearance    another day; a customer was deleted ten days ago, and is there again since five
+reappearance    another day; a customer was deleted ten days ago, and is there again, elsewhere, since five
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ class Shop:
             gone, back = self._day(day - 10), self._day(day - 5)
             regular = self._one(f"SELECT DISTINCT customer_id, TIMESTAMP '{back}' AS until FROM changes", since=gone)
             self._said(
-                f"{self._day(day)}-more", regular, {"op": "D", "updated_at": noon(gone)}, {"op": "U", "updated_at": noon(back)}
+                f"{self._day(day)}-more",
+                regular,
+                {"op": "D", "updated_at": noon(gone)},
+                {"op": "U", "city": "Back", "updated_at": noon(back)},
             )
         self._deliver(day)
         return str(self._day(day))
@@ -102,17 +105,19 @@ class Shop:
         return int(found[0])
 
     def _said(self, name: str, customer: int, *changes: dict[str, str]) -> str:
-        """Deliver changes of a customer, who is otherwise as when first heard of."""
-        for file in sorted((self.landing / "customers").glob("*.csv")):
-            with file.open(newline="") as lines_:
-                reader = csv.DictReader(lines_)
-                if row := next((r for r in reader if r["customer_id"] == str(customer)), None):
-                    break
-        assert row is not None
+        """Deliver changes of a customer, who is otherwise as was last known before the first of them."""
+        with duckdb.connect() as con:
+            answer = con.execute(
+                f"SELECT * FROM read_csv('{self.landing}/customers/*.csv', union_by_name = true, all_varchar = true) "
+                f"WHERE customer_id = '{customer}' AND updated_at::TIMESTAMP < TIMESTAMP '{changes[0]['updated_at']}' "
+                "ORDER BY updated_at::TIMESTAMP DESC LIMIT 1"
+            )
+            columns = [name for name, *_ in answer.description]
+            (row,) = answer.fetchall()
         with (self.landing / "customers" / f"customers_{name}.csv").open("w", newline="") as out:
-            writer = csv.DictWriter(out, list(row), lineterminator="\n")
+            writer = csv.DictWriter(out, columns, lineterminator="\n")
             writer.writeheader()
-            writer.writerows({**row, **change} for change in changes)
+            writer.writerows({**dict(zip(columns, row, strict=True)), **change} for change in changes)
         return name
 
     def _day(self, number: int) -> date:

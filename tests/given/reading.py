@@ -203,7 +203,8 @@ class _Reader:
                 yield Run() if text == "run" else Undo()
             else:
                 raise self.wrong(
-                    line, f"A line is `given …`, `run`, `undo`, `replace …` or `expect …`, or a row, which is indented; not {text!r}."
+                    line,
+                    f"A line is `given …`, `run`, `undo`, `replace …` or `expect …`, or a row, which is indented; not {text!r}.",
                 )
 
     def block(self) -> list[Row]:
