@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
 import pytest
 from annotated_types import Ge
 from deltalake import DeltaTable
@@ -28,9 +29,10 @@ from aisle import (
     Star,
     Sum,
     Track,
+    Was,
     _,
 )
-from aisle.errors import ConfigError, LakeError
+from aisle.errors import ConfigError, DeclarationError, LakeError
 from aisle.lake.lake import Lake
 from aisle.run import run
 from aisle.run.check import check
@@ -60,6 +62,7 @@ def cafe(
     pieces: Any = SOME,
     name: Any = str,
     town: Any = Track,
+    city: str | None = None,
     with_tier: Any = None,
     with_dishes: bool = False,
     with_price: bool = False,
@@ -73,7 +76,7 @@ def cafe(
         __annotations__ = {
             "guest": int,
             "name": name,
-            "town": str,
+            **({"city": Annotated[str, Was(city)]} if city else {"town": str}),
             "tier": tier,
             **({"since": since} if since is not None else {}),
             "at": datetime,
@@ -89,7 +92,7 @@ def cafe(
         __annotations__ = {
             "guest": NaturalKey,
             "name": Overwrite,
-            "town": town,
+            ("city" if city else "town"): town,
             **({"tier": with_tier} if with_tier is not None else {}),
         }
 
@@ -161,6 +164,7 @@ CHANGES = {
     "a fact is gone": Change(lambda: cafe(with_visits=True), cafe, False, set(), {"dim_guest"}),
     "rows that delete": Change(cafe, lambda: cafe(deletes=_.tier == "gold"), False, {"guests"}, set()),
     "another zone": Change(cafe, lambda: cafe(zone="Asia/Tokyo"), False, set(), {"dim_date", "fact_sales", "dim_guest"}),
+    "a column is renamed": Change(cafe, lambda: cafe(city="town"), False, {"guests"}, {"dim_guest", "fact_sales"}),
     "a mark of personal data": Change(cafe, lambda: cafe(name=Pii[str]), True, {"guests"}, {"dim_guest", "fact_sales"}),
 }
 
@@ -270,3 +274,44 @@ def test_old_releases_stay_readable_and_the_warehouse_follows(tmp_path: Path) ->
     with past(grown, lake=lake, as_known=1) as then:
         assert then.query("SELECT count(*) FROM fact_sales").rows[0] == (3,)
         assert then.query("SELECT max(tier) FROM dim_guest").rows[0] == (None,)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_renamed_column_is_read_by_either_name(form: Any, tmp_path: Path) -> None:
+    class Guests(Source, key="guest", changed_at="at", format=form):
+        guest: int
+        born: Annotated[date | None, Was("birthday"), Was("birth")]
+        at: datetime
+
+    class DimGuest(Dimension, source=Guests):
+        guest: NaturalKey
+        born: Overwrite
+
+    star = Star("cafe", dimensions=[DimGuest], facts=[])
+    (tmp_path / "landing" / "guests").mkdir(parents=True)
+    with duckdb.connect() as con:
+        for guest, name in enumerate(("born", "birthday", "birth", "death"), start=1):
+            kind = {"csv": "CSV, HEADER", "jsonl": "JSON", "parquet": "PARQUET"}[form]
+            con.execute(
+                f"COPY (SELECT {guest} AS guest, DATE '1990-01-0{guest}' AS {name}, TIMESTAMP '2025-01-01' AS at) "
+                f"TO '{tmp_path}/landing/guests/{guest}.{form}' (FORMAT {kind})"
+            )
+    summary = run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    assert summary.sources["guests"].unknown_columns == {f"4.{form}": "death"}
+    found = rows(tmp_path / "lake", "gold/dim_guest", "SELECT guest, born FROM t WHERE guest IS NOT NULL ORDER BY guest")
+    assert [(r["guest"], r["born"]) for r in found] == [
+        (1, date(1990, 1, 1)),
+        (2, date(1990, 1, 2)),
+        (3, date(1990, 1, 3)),
+        (4, None),
+    ]
+
+
+def test_a_name_that_another_column_has_cannot_be_a_former_one() -> None:
+    with pytest.raises(DeclarationError, match="'town' is a column of its own"):
+
+        class Guests(Source, key="guest", changed_at="at"):
+            guest: int
+            town: str
+            city: Annotated[str, Was("town")]
+            at: datetime

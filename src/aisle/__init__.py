@@ -7,7 +7,7 @@ from aisle.errors import AisleError
 
 if TYPE_CHECKING:
     from aisle.declare.calendar import Calendar
-    from aisle.declare.columns import Digits, Email, Money, OneOf, Pattern, Pii
+    from aisle.declare.columns import Digits, Email, Money, OneOf, Pattern, Pii, Was
     from aisle.declare.dimension import Current, Dimension, NaturalKey, Original, Overwrite, Track
     from aisle.declare.expressions import _
     from aisle.declare.fact import Degenerate, Fact, Lookup, NonAdditive, SemiAdditive, Sum, by
@@ -19,13 +19,13 @@ __version__ = "0.1.0"
 __all__ = [
     "AisleError", "Calendar", "Current", "Degenerate", "Digits", "Dimension", "Email", "Fact", "Lookup", "Money",
     "NaturalKey", "NonAdditive", "OneOf", "Original", "Overwrite", "Pattern", "Pii", "SemiAdditive", "Source",
-    "Star", "Sum", "Track", "_", "by",
+    "Star", "Sum", "Track", "Was", "_", "by",
 ]  # fmt: skip
 
 # Imported when first asked for: `aisle --help` needs none of it, and Ibis takes its time.
 _HOMES = {
     "calendar": ["Calendar"],
-    "columns": ["Digits", "Email", "Money", "OneOf", "Pattern", "Pii"],
+    "columns": ["Digits", "Email", "Money", "OneOf", "Pattern", "Pii", "Was"],
     "dimension": ["Current", "Dimension", "NaturalKey", "Original", "Overwrite", "Track"],
     "fact": ["Degenerate", "Fact", "Lookup", "NonAdditive", "SemiAdditive", "Sum", "by"],
     "expressions": ["_"],

@@ -33,6 +33,13 @@ class Pattern:
 
 
 @dataclass(frozen=True)
+class Was:
+    """A name that a column had before: what drops hold under it is this column's; written `Annotated[str, Was("town")]`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Digits:
     """A decimal's total digits and digits after the point; written `Annotated[Decimal, Digits(12, 4)]`."""
 
@@ -69,6 +76,7 @@ class Column:
     personal: bool
     choices: tuple[str, ...]
     bounds: tuple[Bound, ...]
+    formerly: tuple[str, ...] = ()
 
     @property
     def is_time(self) -> bool:
@@ -147,7 +155,8 @@ def column(source: str, owner: str, name: str, annotation: Any) -> Column:
             "Use int, str, bool, float, date, datetime, Decimal, Money, Email or OneOf[…], with `| None` if it may be missing.",
         )
     bounds = tuple(_bounds(where, type_, metadata))
-    return Column(source, name, type_, not optional, any(isinstance(m, Personal) for m in metadata), choices, bounds)
+    formerly = tuple(m.name for m in metadata if isinstance(m, Was))
+    return Column(source, name, type_, not optional, any(isinstance(m, Personal) for m in metadata), choices, bounds, formerly)
 
 
 def spelled(choice: str) -> str:
@@ -184,7 +193,7 @@ def _unwrap(where: str, annotation: Any) -> tuple[Any, list[Any], bool]:
 
 def _bounds(where: str, type_: str, metadata: Iterable[Any]) -> Iterator[Bound]:
     for item in metadata:
-        if isinstance(item, Personal | Digits):
+        if isinstance(item, Personal | Digits | Was):
             continue
         if isinstance(item, at.GroupedMetadata):
             yield from _bounds(where, type_, item)
@@ -201,4 +210,4 @@ def _bounds(where: str, type_: str, metadata: Iterable[Any]) -> Iterator[Bound]:
         yield item
 
 
-__all__ = ["Column", "Digits", "Email", "Money", "OneOf", "Pattern", "Personal", "Pii", "column", "says"]
+__all__ = ["Column", "Digits", "Email", "Money", "OneOf", "Pattern", "Personal", "Pii", "Was", "column", "says"]

@@ -58,6 +58,8 @@ def _column(c: Column) -> Iterator[str]:
     if c.personal:
         yield PERSONAL
     yield "required" if c.required else "optional"
+    if c.formerly:
+        yield "formerly " + ", ".join(c.formerly)
     if c.choices:
         yield "one of " + ", ".join(c.choices)
     yield from (f"{bound.means} ({bound.regex})" if isinstance(bound, Pattern) else says(bound) for bound in c.bounds)

@@ -196,6 +196,11 @@ def _validate(owner: str, spec: SourceSpec) -> None:
         raise DeclarationError(f"{owner}.{spec.sequence}", "a sequence is an int", "Declare it `int`.")
     if reserved := [n for n in have if n.startswith("_")]:
         raise DeclarationError(f"{owner}.{reserved[0]}", "names that begin with _ are aisle's own", "Rename the column.")
+    for c in spec.columns:
+        if again := [n for n in c.formerly if n in have]:
+            raise DeclarationError(f"{owner}.{c.name}", f"{again[0]!r} is a column of its own", "Drop Was, or that column.")
+        if c.formerly and spec.partial:
+            raise DeclarationError(f"{owner}.{c.name}", "of partial changes a column cannot be renamed", "Drop Was.")
     if taken := [n for n in have if n.lower() in _TAKEN]:
         raise DeclarationError(f"{owner}.{taken[0]}", "an engine uses this name for itself", "Rename the column.")
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -105,7 +107,8 @@ class DuckDBEngine:
         from aisle.engines.duckdb.reading import read  # it loads NumPy, which a run that finds nothing new can do without
 
         self._raw.add(into)
-        required = {c.name: c.required and not source.may_be_absent(c.name) for c in source.columns}
+        renamed = {c.name: c.formerly for c in source.columns if c.formerly}
+        required = {c.name: c.required and not source.may_be_absent(c.name) and c.name not in renamed for c in source.columns}
         readings = read(
             self._con,
             deliveries,
@@ -116,16 +119,19 @@ class DuckDBEngine:
             into=into,
         )
         names = [c.name for c in source.columns]
-        described = dict(self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(into)})").fetchall())
+        as_named = f"* REPLACE ({', '.join(_by_any_name(n, *former) for n, former in renamed.items())})" if renamed else "*"
+        described = dict(
+            self._con.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT {as_named} FROM {quoted(into)})").fetchall()
+        )
         schema = {n: DuckDBType.from_string(described[n]) for n in names}
         # The row's own text, should it be set aside: all that was delivered of it, as one JSON object.
         pairs = ", ".join(f"{literal(n)}, CAST({quoted(n)} AS VARCHAR)" for n in names)
         merged = f"CASE WHEN _extra IS NULL THEN json_object({pairs}) ELSE json_merge_patch(json_object({pairs}), _extra) END"
-        self._view(f"{into}_rows", f"SELECT *, CAST({merged} AS VARCHAR) AS {TEXT} FROM {quoted(into)}")
+        self._view(f"{into}_rows", f"SELECT {as_named}, CAST({merged} AS VARCHAR) AS {TEXT} FROM {quoted(into)}")
         absent = {ABSENT: "array<string>"} if source.partial else {}
         raw = ibis.table({**schema, **absent, DROP: "string", LINE: "int64", TEXT: "string"}, name=f"{into}_rows")
         malformed = ibis.table({DROP: "string", LINE: "int64", "reason": "string", "text": "string"}, name=f"{into}_malformed")
-        return raw, malformed, readings
+        return raw, malformed, [_as_named(reading, renamed) for reading in readings]
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         with self._computing(name):
@@ -339,6 +345,24 @@ class DuckDBEngine:
 
     def _view(self, name: str, query: str) -> None:
         self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {query}")
+
+
+def _by_any_name(column: str, *former: str) -> str:
+    """A column's value; where a row has none, what stands under a name that the column had before."""
+    others = ", ".join(f"json_extract_string(_extra, {literal('$.' + json.dumps(n, ensure_ascii=False))})" for n in former)
+    return f"coalesce(CAST({quoted(column)} AS VARCHAR), {others}) AS {quoted(column)}"
+
+
+def _as_named(reading: Reading, renamed: Mapping[str, Sequence[str]]) -> Reading:
+    """What became of a drop, of which columns may be there under the names that they had before."""
+    there = {n for former in renamed.values() for n in former} & set(reading.unknown_columns)
+    if not there:
+        return reading
+    return replace(
+        reading,
+        unknown_columns=tuple(n for n in reading.unknown_columns if n not in there),
+        absent_columns=tuple(n for n in reading.absent_columns if not there & set(renamed.get(n, ()))),
+    )
 
 
 def _parquet(storage: Storage, folders: Sequence[str]) -> list[str]:
