@@ -54,8 +54,8 @@ def take(
                 noted.append(known._replace(stamp=entry.stamp))
             case "held":
                 reason = (
-                    "was delivered before with other content, and nothing of it is used. Deliver what it corrects under a new name "
-                    "that sorts after this one, and with a later time of change."
+                    "was delivered before with other content, and nothing of it is used. If it is the right one: "
+                    f"aisle replace {source.name}/{entry.path}"
                 )
                 noted.append(drop._replace(status="held", reason=reason))
     return taken, noted
