@@ -18,6 +18,7 @@ from aisle.lake.tables import DataFile, Table
 from aisle.run import run
 from aisle.run.check import check
 from aisle.run.undo import undo
+from aisle.steward.retention import compact, vacuum
 from aisle.warehouses import open_warehouse
 from lakes import content
 
@@ -107,6 +108,14 @@ def break_in(place: Path) -> None:
 
 def undo_it(place: Path) -> None:
     undo(STAR, lake=place / "lake", to=1)
+
+
+def compact_it(place: Path) -> None:
+    compact(STAR, lake=place / "lake", tables=["ledger", "fact_sales"])
+
+
+def vacuum_it(place: Path) -> None:
+    vacuum(STAR, lake=place / "lake", keep=5)
 
 
 def load_it(place: Path) -> None:
