@@ -189,6 +189,7 @@ def test_litter_goes_and_what_is_not_ours_stays(place: Path) -> None:
     assert done.removed["litter"] == Removed(len(litter), 5 * len(litter))
     assert {p for p in files(place) if p.startswith("gold/dim_former")} == kept
     assert done.forgotten == ()
+    assert named_by(place, list(versions(place))) <= files(place).keys()  # the drop that was undone among them
     assert not (lake / "_check").exists()
     assert not (lake / dead).exists()
     check_it(place)
