@@ -135,7 +135,8 @@ def _patch(owner: object, name: str, value: object) -> None:
 
 
 def _install_files(acts: Acts) -> None:
-    mkdir, replace, link, unlink, mkstemp, fdopen = os.mkdir, os.replace, os.link, os.unlink, tempfile.mkstemp, os.fdopen
+    mkdir, replace, link, unlink, rmdir = os.mkdir, os.replace, os.link, os.unlink, os.rmdir
+    mkstemp, fdopen = tempfile.mkstemp, os.fdopen
     paths: dict[int, str] = {}
 
     def made(path: Any, *args: Any, **options: Any) -> None:
@@ -156,6 +157,12 @@ def _install_files(acts: Acts) -> None:
             return do()  # which changes nothing
         return acts.act("remove", str(path), do, _os_error(path), needs_room=False)
 
+    def folded(path: Any, **options: Any) -> None:
+        do = partial(rmdir, path, **options)
+        if not os.path.isdir(path) or os.listdir(path):
+            return do()  # which changes nothing
+        return acts.act("remove folder", str(path), do, _os_error(path), needs_room=False)
+
     def begun(*, prefix: str, suffix: str, dir: Any) -> tuple[int, str]:  # noqa: A002  (mkstemp's own name)
         do = partial(mkstemp, prefix=prefix, suffix=suffix, dir=dir)
         handle, path = acts.act("begin", f"{dir}/{prefix}*{suffix}", do, _os_error(dir))
@@ -170,6 +177,7 @@ def _install_files(acts: Acts) -> None:
         (os, "replace", replaced),
         (os, "link", linked),
         (os, "unlink", unlinked),
+        (os, "rmdir", folded),
         (os, "fdopen", opened),
         (tempfile, "mkstemp", begun),
     ):

@@ -19,6 +19,7 @@ from aisle.run import run
 from aisle.run.check import check
 from aisle.run.reread import replace
 from aisle.run.undo import undo
+from aisle.steward.retention import compact, vacuum
 from aisle.warehouses import open_warehouse
 from lakes import content
 
@@ -115,6 +116,14 @@ def undo_it(place: Path) -> None:
 
 def replace_it(place: Path) -> None:
     replace(STAR, lake=place / "lake", source="members", drop="02.csv")
+
+
+def compact_it(place: Path) -> None:
+    compact(STAR, lake=place / "lake", tables=["ledger", "fact_sales"])
+
+
+def vacuum_it(place: Path) -> None:
+    vacuum(STAR, lake=place / "lake", keep=5)
 
 
 def load_it(place: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_redelivered_drop_is_ignored_and_another_content_under_its_name_is_hel
     ran(landing)
     held = [r for r in rows(lake, "bronze/_ledger") if r["status"] == "held"]
     assert [h["drop"] for h in held] == ["good.csv"]
-    assert "under a new name" in held[0]["reason"]
+    assert "aisle replace" in held[0]["reason"]
     assert {str(r["amount"]) for r in rows(lake, "gold/fact_sales")} == {"10.00", "5.50"}
     (landing / "sales" / "resent.csv").write_bytes(GOOD)
     lake = ran(landing)

@@ -125,6 +125,17 @@ def test_what_is_below_a_path_is_cleared_and_nothing_beside_it(storage: Storage)
     assert sorted(entry.path for entry in storage.entries()) == ["a/bc", "d"]
 
 
+def test_what_holds_nothing_is_pruned_and_no_more(storage: Storage) -> None:
+    for path in ("a/b", "a/c/d", "e"):
+        storage.make_folder(path)
+    storage.put("a/b/1", b"x")
+    storage.prune("a")
+    storage.prune("e")
+    storage.prune("nowhere")
+    assert (storage.names(""), storage.names("a")) == (["a"], ["b"])
+    assert storage.get("a/b/1") == b"x"
+
+
 @pytest.mark.parametrize("address", ["s3://", "s3:///lake", "s3://shop/la*ke", "s3://shop/what?", "s3://shop/[x]", "s3://shop/ä"])
 def test_an_address_that_readers_would_take_for_another_is_refused(address: str) -> None:
     with pytest.raises(ConfigError, match="s3://"):

@@ -11,6 +11,7 @@ import click
 
 from aisle.cli import (
     check,
+    compact,
     diff,
     explain,
     generate,
@@ -27,6 +28,7 @@ from aisle.cli import (
     sql,
     status,
     undo,
+    vacuum,
 )
 from aisle.cli.command import INTERRUPTED, complain
 from aisle.cli.interrupt import interrupted, remembered
@@ -111,6 +113,8 @@ for _command in (
     plan.plan,
     replay.replay,
     replace.replace,
+    compact.compact,
+    vacuum.vacuum,
     sql.sql,
     query.query,
     provision.provision,

@@ -119,6 +119,9 @@ def _consumed(one: Release) -> str:
         return f"undo: as release {one.restores}"
     if "replays" in one.run:
         return f"replay: {', '.join(one.run['replays'])}"
+    if "compacts" in one.run:
+        tables = one.run["compacts"]["tables"].values()
+        return f"compact: {_count(sum(t['files'] for t in tables), 'file')} became {_n(sum(t['into'] for t in tables))}"
     if "replaces" in one.run:
         return f"replaced: {', '.join(one.run['replaces'])}"
     sources = one.run.get("sources", {}).values()

@@ -33,3 +33,11 @@ def small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         )
 
     return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
+
+
+def size(number: int) -> str:
+    """So many bytes, in the unit that fits."""
+    for unit, power in (("GB", 9), ("MB", 6), ("kB", 3)):
+        if number >= 10**power:
+            return f"{number / 10**power:,.1f} {unit}"
+    return count(number, "byte")

@@ -147,6 +147,11 @@ class Folder:
         with contextlib.suppress(FileNotFoundError), writing(str(self.root / path)):
             shutil.rmtree(self.root / path)
 
+    def prune(self, path: str) -> None:
+        for folder, _, _ in os.walk(self.root / path, topdown=False):
+            with contextlib.suppress(OSError):  # it holds something
+                os.rmdir(folder)
+
     def make_folder(self, path: str) -> None:
         with writing(str(self.root / path)):
             (self.root / path).mkdir(parents=True, exist_ok=True)

@@ -129,6 +129,16 @@ class Lake:
         self._number += 1
         return release
 
+    def forget(self, release: Release) -> None:
+        """Take a release off the list. Its content stays, as far as another release has it or until its files are removed."""
+        self._assert_leased()
+        self.releases.forget(release.number)
+
+    def remove(self, path: str) -> None:
+        """Take away a file that no release needs."""
+        self._assert_leased()
+        self.storage.delete(path)
+
     def _assert_leased(self) -> None:
         # A scratch lake, which nobody else knows of, is written without a lease.
         if self._lease is not None:

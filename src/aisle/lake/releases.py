@@ -99,6 +99,10 @@ class Releases:
                 "nothing of this run is visible. Run again."
             )
 
+    def forget(self, number: int) -> None:
+        """Take a release away for good. Never the newest, from which the next takes its number; and never a void one, which is the fence."""
+        self.storage.delete(_path(number))
+
     def void(self, why: str) -> None:
         """Use up the next number, so that a writer who had it in mind cannot publish. If it is taken, that writer was faster."""
         self._put(number := self.next_number(), {"number": number, "void": why})

@@ -378,6 +378,9 @@ class S3:
         with self._saying("written", path):
             self._client.delete_object(**self._at(path))
 
+    def prune(self, path: str) -> None:
+        pass
+
     def make_folder(self, path: str) -> None:
         pass
 

@@ -141,6 +141,10 @@ class Storage(Protocol):
         """Take away all that is below a path."""
         ...
 
+    def prune(self, path: str) -> None:
+        """Take away the folders at and below a path that hold nothing; a bucket has none. Only for who holds the lease."""
+        ...
+
     def make_folder(self, path: str) -> None:
         """Make sure that files can be written below a path."""
         ...

@@ -189,8 +189,10 @@ class Table:
         else:
             self._delta, self.files = newest, files
 
-    def commit(self, add: Iterable[DataFile], remove: Iterable[DataFile], metadata: Mapping[str, Any]) -> None:
-        """Make files part of the table and others not, in one Delta commit."""
+    def commit(
+        self, add: Iterable[DataFile], remove: Iterable[DataFile], metadata: Mapping[str, Any], *, data_change: bool = True
+    ) -> None:
+        """Make files part of the table and others not, in one Delta commit. `data_change` is false if the rows are the same."""
         now = int(time.time() * 1000)
         partition = [MONTH] if self.time else None
         schema = self._delta_schema()
@@ -209,11 +211,14 @@ class Table:
             self._delta = self._opened(self.version)
         add, remove = list(add), list(remove)
         actions: list[AddAction | RemoveAction] = [
-            RemoveAction(path=f.path, data_change=True, deletion_timestamp=now, size=f.size, partition_values=self._partition(f))
+            RemoveAction(
+                path=f.path, data_change=data_change, deletion_timestamp=now, size=f.size, partition_values=self._partition(f)
+            )
             for f in remove
         ]
         actions += [
-            AddAction(f.path, f.size, self._partition(f), now, True, f.stats or json.dumps({"numRecords": f.rows})) for f in add
+            AddAction(f.path, f.size, self._partition(f), now, data_change, f.stats or json.dumps({"numRecords": f.rows}))
+            for f in add
         ]
         properties = _properties(metadata)
         wanted = (schema, sorted({f.path for f in self.files} - {f.path for f in remove} | {f.path for f in add}))

@@ -54,10 +54,13 @@ def undo(star: Star, *, lake: str | Path, to: int | None = None, break_lease: bo
 
 
 def content(releases: Releases, release: Release) -> Release:
-    """The release that made the content which this one has: itself, unless it undid others."""
-    while release.restores is not None:
-        origin = releases.get(release.restores)
-        assert origin is not None
+    """The release that made the content which this one has: itself, unless it undid others, or only merged files.
+
+    Of those that the lake remembers: one that merged files outlives the one before it.
+    """
+    while (former := release.restores or release.run.get("compacts", {}).get("release")) is not None:
+        if (origin := releases.get(former)) is None:
+            break
         release = origin
     return release
 
@@ -67,7 +70,7 @@ def _before(releases: Releases, newest: Release) -> Release:
     for release in releases.backwards():
         if release.number < origin.number:
             return content(releases, release)
-    raise NothingDelivered(f"Release {origin.number} is the lake's first: there is none before it to go back to.")
+    raise NothingDelivered(f"Release {origin.number} is the first that the lake knows: there is none before it to go back to.")
 
 
 def named(releases: Releases, number: int) -> Release:

@@ -31,7 +31,7 @@ from aisle.engines.duckdb.sql import inserted, literal
 from aisle.engines.duckdb.sql import name as quoted
 from aisle.engines.duckdb.statistics import data_file, footers
 from aisle.engines.port import Change
-from aisle.errors import ConfigError, DoesNotFit
+from aisle.errors import ConfigError, DoesNotFit, LakeError
 from aisle.lake.storage import Storage, writing
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.stages.cleanse import TEXT
@@ -260,6 +260,21 @@ class DuckDBEngine:
         if removed or files or table.version is None:
             table.commit(files, removed, metadata)
         return Change(removed=sum(f.rows for f in removed), added=sum(f.rows for f in files))
+
+    def merge(self, table: Table, groups: Sequence[Sequence[DataFile]], metadata: Mapping[str, Any]) -> list[DataFile]:
+        """Write the rows of each group of files, which are of one month, as one file in their place, all in one commit. Returns the new files.
+
+        Raises:
+            LakeError: files do not hold the rows that the log says; nothing is committed.
+        """
+        made = []
+        for group in groups:
+            merged = self._write(table, self._scan(table, group), group[0].month)
+            if (found := sum(f.rows for f in merged)) != (known := sum(f.rows for f in group)):
+                raise LakeError(f"Files of {table.name} hold {found:,} rows, but its log says {known:,}. Run `aisle check`.")
+            made += merged
+        table.commit(made, [f for group in groups for f in group], metadata, data_change=False)
+        return made
 
     def _parts(
         self, table: Table, touched: Sequence[DataFile], gone: ir.Table | None, add: ir.Table | None
