@@ -24,7 +24,7 @@ BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 VARYING = [
     (re.compile(r"\d+\.\d s\b"), "0.0 s"),
     (re.compile(r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\+00:00)? (?= )"), "made at some time "),
-    (re.compile(r"\d+\.\d MB"), "0.0 MB"),
+    (re.compile(r"\d+\.\d ([kM]B)"), r"0.0 \1"),
 ]
 
 

@@ -124,7 +124,9 @@ def _consumed(one: Release) -> str:
         return f"compact: {_count(sum(t['files'] for t in tables), 'file')} became {_n(sum(t['into'] for t in tables))}"
     if "replaces" in one.run:
         return f"replaced: {', '.join(one.run['replaces'])}"
-    sources = one.run.get("sources", {}).values()
+    sources, declared = one.run.get("sources", {}).values(), one.run.get("declared", ())
+    if declared and not sum(s["records"] for s in sources):
+        return f"a declaration with {_count(len(declared), 'change')}"
     if not sources:
         return "drops delivered again, or held"
     return f"{_count(sum(s['drops'] for s in sources), 'drop')}, {_count(sum(s['records'] for s in sources), 'row')}"

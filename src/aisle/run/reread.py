@@ -245,7 +245,12 @@ def _finished(
     record(engine, lake, ingested, noted, ledger, again)
     changes, waiting = gold(engine, lake, ingested, progress, again)
     seconds = time.monotonic() - started
+    legible = {
+        name: [d.drop for d in i.drops if d.status == "consumed" and known[d.identity].status == "refused"]
+        for name, i in ingested.items()
+    }
     run = {
+        "drops": {name: drops for name, drops in legible.items() if drops},
         **says,
         "tables": {name: {"removed": c.removed, "added": c.added} for name, c in changes.items()},
         "waiting": waiting,

@@ -147,8 +147,12 @@ class Trace:
 
 
 def consumed_by(releases: Releases, release: Release) -> dict[tuple[str, str], int]:
-    """The release that first consumed each drop, by source and name, as a release has it: what was undone does not count."""
+    """The release that first consumed each drop, by source and name, as a release has it: what was undone does not count.
+
+    Of one that was replaced it is the release that took the other content.
+    """
     first: dict[tuple[str, str], int] = {}
+    replaced: dict[tuple[str, str], int] = {}
     wanted = release.number
     for r in releases.backwards():
         if r.number > wanted:
@@ -157,11 +161,12 @@ def consumed_by(releases: Releases, release: Release) -> dict[tuple[str, str], i
             wanted = r.restores
             continue
         wanted = r.number - 1
-        sources = r.run.get("sources", {})
+        sources, found = r.run.get("sources", {}), replaced if "replaces" in r.run else first
         for source, drops in r.run.get("drops", {}).items():
             refused = sources.get(source, {}).get("refused", {})
-            first |= {(source, drop): r.number for drop in drops if drop not in refused}
-    return first
+            numbers = {(source, drop): r.number for drop in drops if drop not in refused}
+            found |= numbers if found is first else {of: n for of, n in numbers.items() if of not in replaced}
+    return first | replaced
 
 
 def _holding(table: Table, files: Sequence[DataFile], key: Mapping[str, Any]) -> list[DataFile]:
