@@ -55,7 +55,7 @@ late: $(VENV)/.installed-dev ## A file that comes late: what was answered before
 	@$(BIN)/python scripts/ask.py late examples/late_arrival/question.sql
 
 test: spark-jars ## Run the tests (TESTS=tests/test_cli.py for some)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(TESTS)
 
 test-spark: spark-jars ## Run the tests on Spark alone
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m spark $(TESTS)

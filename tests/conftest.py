@@ -35,6 +35,21 @@ settings.register_profile(
 settings.load_profile("bounded")
 
 
+# A worker takes the tests of one of these together: they share what is dear to start.
+TOGETHER = ("test_spark", "test_redshift", "test_warehouse")
+# Of these each test is its own, and may go to any worker: there are many, each of them long, and they share little.
+APART = ("test_crash.py", "test_full_disk.py", "test_two_writers.py", "test_s3.py", "test_evolution.py", "test_given.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together (`--dist loadgroup`), and have the longest begin first."""
+    for item in items:
+        file = item.path.name
+        together = next((name for name in TOGETHER if file.startswith(name)), file)
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if file in APART else together))
+    items.sort(key=lambda item: (not item.path.name.startswith(TOGETHER), item.path.name not in APART))
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Say the seed, in quiet runs too; a worker has nothing to say it with."""
     if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
