@@ -8,7 +8,7 @@ import click
 
 from aisle.cli import show
 from aisle.cli.command import ENGINE, MEMORY_LIMIT, Reply, command
-from aisle.cli.progress import shown
+from aisle.cli.computing import computing
 from aisle.errors import LawBroken
 from aisle.project import ENGINES, Engine, open_project
 
@@ -31,20 +31,15 @@ def check(ctx: click.Context, /, rebuild: bool, against: Engine | None, engine: 
     are shown, and the first rows that differ.
     """
     project = open_project(Path.cwd())
-    star, computing = project.star, engine or project.engine
-    from aisle.engines.compiled import remembering
-    from aisle.engines.opening import session_for
+    star = project.star
     from aisle.run.check import check as prove
-    from aisle.run.summary import Progress
 
-    with remembering(star.fingerprint), shown(ctx) as report:
+    with computing(ctx, project, engine, memory_limit) as how:
         findings = prove(
             star,
             lake=project.lake,
-            anew=against or (computing if rebuild else None),
-            memory_limit=memory_limit or project.memory_limit,
-            spark=session_for(computing),
-            progress=Progress(report),
+            anew=against or ((engine or project.engine) if rebuild else None),
+            **how,
         )
     holds = all(finding.holds for finding in findings)
     return Reply(

@@ -9,7 +9,7 @@ import click
 
 from aisle.cli import show_quarantine
 from aisle.cli.command import BREAK_LEASE, ENGINE, MEMORY_LIMIT, Reply, command
-from aisle.cli.progress import shown
+from aisle.cli.computing import computing
 from aisle.project import Engine, open_project
 
 
@@ -38,19 +38,14 @@ def replay(
     """
     project = open_project(Path.cwd())
     star = project.star
-    from aisle.engines.compiled import remembering
-    from aisle.engines.opening import session_for
     from aisle.run.reread import replay as take_again
-    from aisle.run.summary import Progress
 
-    with remembering(star.fingerprint), shown(ctx) as report:
+    with computing(ctx, project, engine, memory_limit) as how:
         done = take_again(
             star,
             lake=project.lake,
             sources=sources,
             break_lease=break_lease,
-            memory_limit=memory_limit or project.memory_limit,
-            spark=session_for(engine or project.engine),
-            progress=Progress(report),
+            **how,
         )
     return Reply(asdict(done), show_quarantine.replayed(done))

@@ -8,7 +8,7 @@ import click
 
 from aisle.cli import show
 from aisle.cli.command import BREAK_LEASE, ENGINE, INTERRUPTED, MEMORY_LIMIT, Reply, command
-from aisle.cli.progress import shown
+from aisle.cli.computing import computing
 from aisle.project import Engine, open_project
 
 
@@ -38,12 +38,9 @@ def run(
     """
     project = open_project(Path.cwd())
     star = project.star
-    from aisle.engines.compiled import remembering
-    from aisle.engines.opening import session_for
     from aisle.run import run as run_star
-    from aisle.run.summary import Progress
 
-    with remembering(star.fingerprint), shown(ctx) as report:
+    with computing(ctx, project, engine, memory_limit) as how:
         summary = run_star(
             star,
             lake=project.lake,
@@ -51,8 +48,6 @@ def run(
             full=full,
             accept_changes=accept_changes,
             break_lease=break_lease,
-            memory_limit=memory_limit or project.memory_limit,
-            spark=session_for(engine or project.engine),
-            progress=Progress(report),
+            **how,
         )
     return Reply({"release": summary.release, **summary.record(), "requests": dict(summary.requests)}, show.ran(summary, star))
