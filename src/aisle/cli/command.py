@@ -72,7 +72,7 @@ class _Group(click.Group):
         super().__init__(name, help=about, commands=[first, *others])
         self.first = first
         self.example = "\n".join(c.example for c in (first, *others))
-        self.exits = {code: said for c in (first, *others) for code, said in c.exits.items()}
+        self.exits = dict(sorted({code: said for c in (first, *others) for code, said in c.exits.items()}.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         asks_for_help = args and args[0] in ctx.help_option_names

@@ -27,7 +27,9 @@ from aisle.project import open_project
 @MEMORY_LIMIT
 @click.pass_context
 def compact(ctx: click.Context, /, table: tuple[str, ...], break_lease: bool, memory_limit: str | None) -> Reply:
-    """Merge the small files of tables, by default of all, and make a release of the same content.
+    """Merge small files, without a change of content.
+
+    By default those of all tables. A release is made of it.
 
     Each run adds small files to the tables that it touches, and readers open every one. The former files stay for the
     releases that have them; aisle vacuum removes them with those.

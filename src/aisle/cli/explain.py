@@ -22,9 +22,9 @@ from aisle.project import open_project
 @click.option("--last", type=click.IntRange(min=1), help="Draw the last so many versions of a member.")
 @click.option("--show-pii", is_flag=True, help="Show personal data, which is masked otherwise.")
 def explain(table: str, key: tuple[str, ...], release: int | None, last: int | None, show_pii: bool) -> Reply:
-    """Say of one row of TABLE why it is as it is, or why it is not there.
+    """Say why a row is as it is, or why it is not there.
 
-    Of a fact: the line and the header behind it, what each lookup found and at which time. Of a dimension: the member's
+    A row of TABLE. Of a fact: the line and the header behind it, what each lookup found and at which time. Of a dimension: the member's
     timeline, with what happened to each event of it. Of every row the drop, its line, and the release that first had it.
 
     KEY is the fact's grain or the member's natural key: values in order, or each as name=value.

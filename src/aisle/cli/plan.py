@@ -12,9 +12,11 @@ from aisle.project import open_project
 
 @command(example="aisle plan\naisle plan --json", exits={3: "there is no release yet"})
 def plan() -> Reply:
-    """Say what the next run would do, and what it costs; above all after the declaration was changed.
+    """Say what the next run would do, and what it costs.
 
-    Nothing is changed by it.
+    Above all after the declaration was changed.
+
+    Nothing is done.
     """
     project = open_project(Path.cwd())
     star = project.star

@@ -20,7 +20,10 @@ _REASON = click.option("--reason", metavar="TEXT", help="Only rows one of whose 
 
 @command(example="aisle quarantine\naisle quarantine --json", exits={3: "there is no release yet"})
 def reasons() -> Reply:
-    """List what is set aside, by source and reason; and the drops that are refused or held."""
+    """List what is set aside, by source and reason.
+
+    And the drops that are refused or held.
+    """
     project = open_project(Path.cwd())
     star = project.star
     from aisle.steward.quarantine import set_aside
@@ -39,7 +42,10 @@ def reasons() -> Reply:
 @click.option("--limit", type=click.IntRange(min=1), default=_LIMIT, show_default=True, help="At most so many.")
 @SHOW_PII
 def show(source: str, drop: str | None, reason: str | None, limit: int, show_pii: bool) -> Reply:
-    """Show rows of a source in quarantine: drop, line, every reason, and the row as it was delivered."""
+    """Show rows of a source in quarantine.
+
+    Each with its drop, line, every reason, and as it was delivered.
+    """
     project = open_project(Path.cwd())
     star = project.star
     from aisle.steward.quarantine import quarantined
@@ -59,9 +65,9 @@ def show(source: str, drop: str | None, reason: str | None, limit: int, show_pii
 @_REASON
 @SHOW_PII
 def export(source: str, file: Path, drop: str | None, reason: str | None, show_pii: bool) -> Reply:
-    """Write a source's rows in quarantine to a FILE, to be mended there and delivered as a new drop.
+    """Write rows in quarantine to a FILE, to be mended.
 
-    In CSV, or in JSON lines if the source's drops are not CSV. The file is new: none is written over.
+    And then to be delivered as a new drop. In CSV, or in JSON lines if the source's drops are not CSV. The file is new: none is written over.
     """
     project = open_project(Path.cwd())
     star = project.star

@@ -33,9 +33,9 @@ from aisle.project import Engine, open_project
 def replace(
     ctx: click.Context, /, drop: str, digest: str | None, break_lease: bool, engine: Engine | None, memory_limit: str | None
 ) -> Reply:
-    """Take what is held under a drop's name in the place of what was consumed under it.
+    """Take a corrected file in the place of what it corrects.
 
-    For a corrected file that came under the old name: a run holds it, as nobody can know which of the two is right.
+    One that came under the name of a drop that was consumed: a run holds it, as nobody can know which of the two is right.
     """
     source, slash, name = drop.partition("/")
     if not (slash and name):

@@ -31,9 +31,9 @@ from aisle.project import Engine, open_project
 def replay(
     ctx: click.Context, /, sources: tuple[str, ...], break_lease: bool, engine: Engine | None, memory_limit: str | None
 ) -> Reply:
-    """Hold SOURCES to their contract once more, after it was mended in the declaration.
+    """Take in what keeps a contract that was mended.
 
-    By default those with rows in quarantine, or refused files. What keeps the contract now lands as if it had been right
+    SOURCES are held to the declaration as it is now; by default those with rows in quarantine, or refused files. What keeps the contract now lands as if it had been right
     the first time; what does not, stays in quarantine.
     """
     project = open_project(Path.cwd())

@@ -29,7 +29,7 @@ from aisle.project import open_project
 @BREAK_LEASE
 @click.pass_context
 def vacuum(ctx: click.Context, /, keep: int, older_than: int | None, dry_run: bool, break_lease: bool) -> Reply:
-    """Forget old releases, and remove the files that no kept release needs.
+    """Forget old releases, and the files that only they need.
 
     Kept releases stay whole: their tables, their delivered files, and what an undo among them restores. There is no
     way back to a forgotten one, and a delivered file that it alone took goes with it. Load before: a warehouse that holds
