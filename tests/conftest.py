@@ -41,6 +41,7 @@ TOGETHER = ("test_spark", "test_redshift", "test_warehouse")
 APART = ("test_crash.py", "test_full_disk.py", "test_two_writers.py", "test_s3.py", "test_evolution.py", "test_given.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests stay together (`--dist loadgroup`), and have the longest begin first."""
     for item in items:
