@@ -117,7 +117,7 @@ def test_a_member_that_was_not_there_yet_is_null_beside_its_facts(tmp_path):
     shelf.publish()
     sql = "select customer_city from fact_sales_as_is"
     assert asked(tmp_path, sql, shelf.star, as_of="2024-02-01T00:00Z", show_pii=True) == [{"customer_city": "Oslo"}]
-    assert asked(tmp_path, sql, shelf.star, as_of="2024-01-31") == [{"customer_city": None}]
+    assert asked(tmp_path, sql, shelf.star, as_of="2024-01-31", show_pii=True) == [{"customer_city": None}]
 
 
 class Customers(Source, key="customer_id", changed_at="at"):
@@ -138,7 +138,7 @@ class Sold(Fact, source=Sales, at=Sales.at, name="fact_sales"):
     amount: NonAdditive[Money]
 
 
-def test_personal_data_is_masked_and_joins_by_it_stand(tmp_path):
+def test_personal_columns_are_left_out_and_joins_by_them_stand(tmp_path):
     shelf = Shelf(tmp_path, Star("shop", dimensions=[Personal], facts=[Sold]))
     versions = [(5, 1, "Oslo"), (6, 2, "Rome"), (7, 3, None), (-1, None, None)]
     until = ("1900-01-01 00:00:00+00", "9999-12-31 00:00:00+00", True, False, False, 1)
@@ -151,9 +151,13 @@ def test_personal_data_is_masked_and_joins_by_it_stand(tmp_path):
         sql = f"select order_id, customer_id, customer_city from {view} order by order_id"
         open_ = asked(tmp_path, sql, shelf.star, as_known=1, show_pii=True)
         assert [tuple(r.values()) for r in open_] == [(n, *versions[n][1:]) for n in range(4)]
-        masked = asked(tmp_path, sql, shelf.star, as_known=1)
-        assert [tuple(r.values()) for r in masked] == [(0, None, "•••"), (1, None, "•••"), (2, None, None), (3, None, None)]
-    assert asked(tmp_path, "from dim_customer where city = 'Oslo'", shelf.star, as_known=1) == []
+        with pytest.raises(WarehouseError, match='"customer_id" not found'):
+            asked(tmp_path, sql, shelf.star, as_known=1)
+        seen = asked(tmp_path, f"from {view} order by order_id", shelf.star, as_known=1)
+        assert [tuple(r) for r in seen] == [("order_id", "line", "at", "amount")] * 4
+        assert [r["order_id"] for r in seen] == [0, 1, 2, 3]
+    with pytest.raises(WarehouseError, match='"city" not found'):
+        asked(tmp_path, "from dim_customer where city = 'Oslo'", shelf.star, as_known=1)
 
 
 class FactSales(Fact, source=Sales, at=Sales.at):
@@ -304,13 +308,14 @@ def test_the_command_asks_releases_and_times(project, eventful: Eventful):
         expected = sum(f["net_amount"] for f in eventful.rows("fact_sales", release))
         assert aisle("--as-known", str(release), "--csv", revenue).stdout == f"revenue\n{expected}\n"
     name = f"select name from dim_customer where customer_id = {eventful.late['customer_id']}"
-    assert json.loads(aisle("--as-of", "2025-01-31", name, "--json").stdout)["rows"] == [["•••"]]
+    assert "--show-pii shows: dim_customer.name" in aisle("--as-of", "2025-01-31", name, "--json").stdout
     assert json.loads(aisle("--as-of", "2025-01-31", name, "--json", "--show-pii").stdout)["rows"] == [[eventful.late["name"]]]
     for words, code in (
         (("--as-known", "77", "select 1"), 4),
         (("--as-of", "soon", "select 1"), 2),
         (("--as-known", "1", "selekt"), 7),
         (("--as-known", "x", "select 1"), 2),
+        (("--as-of", "2025-01-31", name), 7),
     ):
         assert aisle(*words).exit_code == code
     assert "_as_is" in aisle("--help").stdout

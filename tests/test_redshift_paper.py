@@ -271,7 +271,9 @@ def test_the_files_run_in_their_order(workgroup: Workgroup) -> None:
                 session.run(statement)
     session.close()
     with psycopg.connect(workgroup.url("from_paper"), autocommit=True) as con:
-        assert con.execute("SELECT has_table_privilege('shop_reader', 'shop.fact_sales_as_is', 'SELECT')").fetchone() == (True,)
+        assert con.execute("SELECT has_table_privilege('shop_reader', 'shop_reader.fact_sales_as_is', 'SELECT')").fetchone() == (
+            True,
+        )
 
 
 def test_other_warehouses_have_paper_too() -> None:

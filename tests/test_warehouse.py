@@ -248,11 +248,11 @@ BY_HAND = [
         "The columns of dim_date in the warehouse are not those that aisle makes.",
     ),
     (
-        "DROP TABLE shop.aisle_release",
+        "DROP TABLE shop.aisle_release CASCADE",
         "dim_customer, dim_date, fact_sales: there already, but aisle_release, which would say what was loaded, is not.",
     ),
     (
-        "ALTER TABLE shop.aisle_release DROP COLUMN star",
+        "ALTER TABLE shop.aisle_release DROP COLUMN star CASCADE",
         "dim_customer, dim_date, fact_sales: there already, but aisle_release, which would say what was loaded, is not.",
     ),
     ("DELETE FROM shop.aisle_release WHERE table_name = 'dim_date'", "aisle_release was changed by hand."),

@@ -98,7 +98,7 @@ def test_a_file_that_is_something_else(tmp_path: Path) -> None:
         "EXPLAIN SELECT 1",
         "PIVOT (SELECT order_id, line, amount FROM fact_sales) ON line USING sum(amount)",
         "WITH t AS (SELECT 1) SELECT * FROM t",
-        "SELECT * FROM shop.fact_sales",
+        "SELECT * FROM shop_reader.fact_sales",
     ],
 )
 def test_all_kinds_of_questions(shelf: Shelf, path: Path, sql: str) -> None:
@@ -118,7 +118,7 @@ def test_all_kinds_of_questions(shelf: Shelf, path: Path, sql: str) -> None:
         ("", "Ask one question at a time"),
         ("-- nothing", "Ask one question at a time"),
         ("SELECT 1; DROP TABLE fact_sales", "Ask one question at a time"),
-        ("DELETE FROM fact_sales", "read-only"),
+        ("DELETE FROM fact_sales", "base table"),
         ("DROP TABLE fact_sales", "read-only"),
         ("COPY fact_sales TO 'stolen.csv'", "disabled"),
         ("SELECT * FROM read_text('/etc/hostname')", "disabled"),

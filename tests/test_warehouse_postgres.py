@@ -363,7 +363,7 @@ def test_values_are_plain_python(shelf: Shelf, database: Database) -> None:
         "SHOW search_path;",
         "EXPLAIN SELECT 1",
         "WITH t AS (SELECT 1) SELECT * FROM t",
-        "SELECT * FROM shop.fact_sales",
+        "SELECT * FROM shop_reader.fact_sales",
     ],
 )
 def test_all_kinds_of_questions(shelf: Shelf, database: Database, sql: str) -> None:

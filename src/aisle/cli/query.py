@@ -14,8 +14,8 @@ import click
 
 from aisle.cli import show
 from aisle.cli.command import Reply, command, wants_json
-from aisle.errors import ConfigError
-from aisle.project import open_project
+from aisle.errors import AisleError, ConfigError, WarehouseError
+from aisle.project import Project, open_project
 
 _LIMIT = 100
 """Rows of a table for people, unless they say otherwise."""
@@ -51,7 +51,7 @@ class Answer(Protocol):
 )
 @click.option("--as-known", type=int, metavar="RELEASE", help="Ask the lake's release of this number: what was known then.")
 @click.option("--as-of", metavar="TIME", help="Ask the lake, by default its newest release: what was true then.")
-@click.option("--show-pii", is_flag=True, help="With these two: do not mask personal data.")
+@click.option("--show-pii", is_flag=True, help="Show personal data, which is left out otherwise.")
 @click.pass_context
 def query(
     ctx: click.Context,
@@ -64,6 +64,8 @@ def query(
     show_pii: bool,
 ) -> Reply:
     """Ask the warehouse a question in SQL; - reads it from stdin.
+
+    Columns of personal data are not there, unless --show-pii is given.
 
     With --as-known or --as-of a release of the lake is asked, by DuckDB, whatever the warehouse: its
     tables and the views over them. Both together say what was known then of that time.
@@ -82,24 +84,39 @@ def query(
         raise ConfigError("--csv and --json are two forms of one answer: choose one.")
     project = open_project(Path.cwd())
     question = sys.stdin.read() if sql == "-" else sql
-    answer: Answer
-    if as_known is None and as_of is None:
-        from aisle.warehouses import open_warehouse
-
-        with open_warehouse(project.warehouse) as warehouse:
-            answer = warehouse.query(question)
-    else:
-        from aisle.steward.past import past
-
-        star, memory = project.star, project.memory_limit
-        with past(star, lake=project.lake, as_known=as_known, as_of=as_of, show_pii=show_pii, memory_limit=memory) as then:
-            answer = then.query(question)
+    try:
+        answer = _answer(project, question, as_known, as_of, show_pii=show_pii)
+    except WarehouseError as error:
+        raise WarehouseError(f"{error}{'' if show_pii else _left_out(project, question, str(error))}") from error
     as_table = not as_csv and not wants_json(ctx)
     most = limit if limit is not None else _LIMIT if as_table else 0
     rows = list(answer.rows[:most] if most else answer.rows)
     left_out = len(answer.rows) - len(rows)
     data = {"columns": list(answer.columns), "types": list(answer.types), "rows": rows, "left_out": left_out}
     return Reply(data, _csv(answer.columns, rows) if as_csv else show.answer(answer.columns, rows, left_out))
+
+
+def _answer(project: Project, question: str, as_known: int | None, as_of: str | None, *, show_pii: bool) -> Answer:
+    if as_known is None and as_of is None:
+        from aisle.warehouses import open_warehouse
+
+        with open_warehouse(project.warehouse) as warehouse:
+            return warehouse.query(question, personal=show_pii)
+    from aisle.steward.past import past
+
+    star, memory = project.star, project.memory_limit
+    with past(star, lake=project.lake, as_known=as_known, as_of=as_of, show_pii=show_pii, memory_limit=memory) as then:
+        return then.query(question)
+
+
+def _left_out(project: Project, question: str, said: str) -> str:
+    """What is to be said of personal columns to one who asked in vain; nothing, if the star cannot be read."""
+    from aisle.steward.personal import left_out
+
+    try:
+        return left_out(project.star, question, said)
+    except AisleError:
+        return ""
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -84,19 +84,20 @@ def _engine(dialect: str) -> tuple[Callable[[ir.Table], str], str]:
 
 def _written(project: Project, to: str, out: Path) -> Reply:
     """Write a warehouse's set-up into a folder; what is not ours there is left."""
+    from aisle.declare.star import reader_schema
     from aisle.derive.dialects import DIALECTS as WRITTEN
+    from aisle.warehouses import open_warehouse
     from aisle.warehouses.paper import Place, paper
 
-    place = Place(project.star.name, reader_role=f"{project.star.name}_reader")
+    role = open_warehouse(project.warehouse).reader_role
+    place = Place(project.star.name, reader_role=role or reader_schema(project.star.name))
     if project.lake.startswith("s3://"):
         place = replace(place, lake=project.lake)
     if project.warehouse.startswith("redshift://"):
         from aisle.warehouses.redshift.address import parse
 
         given = parse(project.warehouse)
-        place = replace(
-            place, database=given.database, copy_role=given.copy_role, reader_role=given.reader_role or place.reader_role
-        )
+        place = replace(place, database=given.database, copy_role=given.copy_role)
     files = paper(project.star, WRITTEN[to], place)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,13 @@ from aisle.declare.fact import Fact, FactSpec
 from aisle.declare.source import SourceSpec
 from aisle.errors import DeclarationError
 
+_READER = "_reader"
 _RESERVED = {"information_schema", "main", "pg_catalog", "public", "system", "temp"}
+
+
+def reader_schema(schema: str) -> str:
+    """The schema in which a star is read without its personal data, beside the star's own."""
+    return f"{schema}{_READER}"
 
 
 def _plain_names(where: str, table: DimensionSpec | CalendarSpec | FactSpec | SourceSpec) -> None:
@@ -34,7 +40,7 @@ class Star:
     """A star schema: one declaration from which everything else follows.
 
     Args:
-        name: of the star; it names the warehouse's schema.
+        name: of the star; it names the warehouse's schema, and that for readers: `<name>_reader`.
         dimensions: Dimension and Calendar classes, in the order to show them.
         facts: Fact classes.
         time_zone: IANA zone of the business: a fact's *date* is the local date there.
@@ -56,6 +62,13 @@ class Star:
             raise DeclarationError(where, "the name is no identifier", "Use letters, digits and _.")
         if name.lower() in _RESERVED:
             raise DeclarationError(where, "warehouses keep this name for themselves", "Choose another.")
+        if name.lower().endswith(_READER):
+            of = name[: -len(_READER)]
+            raise DeclarationError(
+                where,
+                f"the schema of this name is for the readers of a star {of!r}",
+                f"Choose one that does not end with {_READER}.",
+            )
         try:
             ZoneInfo(time_zone)
         except (KeyError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""The statements that make a star in a warehouse: schema, tables, views, and comments from docstrings."""
+"""The statements that make a star in a warehouse: schemas, tables, views, comments from docstrings, grants."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from aisle.declare.dimension import DimensionSpec, StarColumn
-from aisle.declare.fact import FactSpec
-from aisle.declare.star import Star
+from aisle.declare.dimension import StarColumn
+from aisle.declare.star import Star, reader_schema
 from aisle.derive.dialect import Dialect, Spec
-from aisle.derive.views import View, views
+from aisle.derive.says import column_says, key, says
+from aisle.derive.views import View, reader_views, views
 from aisle.errors import DeclarationError
 
 RELEASE_TABLE = "aisle_release"
 """The table of a star's schema that says which release is loaded; no table of a star may have its name."""
-
-
-def key(spec: Spec) -> tuple[str, ...]:
-    """The columns that name one row: a fact's grain, a dimension's surrogate key, a calendar's `date_key`."""
-    return spec.grain if isinstance(spec, FactSpec) else (spec.key,)
 
 
 def columns(spec: Spec, dialect: Dialect) -> tuple[tuple[str, str, bool], ...]:
@@ -39,9 +34,9 @@ def ddl(star: Star, dialect: Dialect) -> tuple[str, ...]:
     return (create_schema(star, dialect), *tables, *made, *references(star, dialect), *dress(star, dialect))
 
 
-def fingerprint(star: Star, dialect: Dialect) -> str:
-    """A digest of all statements: it changes too when only a docstring did."""
-    return _digest(ddl(star, dialect))
+def fingerprint(star: Star, dialect: Dialect, reader_role: str | None = None) -> str:
+    """A digest of all statements: it changes too when only a docstring did, or the role that may read."""
+    return _digest((*ddl(star, dialect), *grants(star, dialect, reader_role)))
 
 
 def structure(star: Star, dialect: Dialect) -> str:
@@ -52,7 +47,7 @@ def structure(star: Star, dialect: Dialect) -> str:
             *(create_table(star, spec, dialect) for spec in star.tables),
             *(index for spec in star.tables for _, index in create_indexes(star, spec, dialect)),
             *references(star, dialect),
-            *(v.query for v in views(star, dialect)),
+            *(v.query for v in (*views(star, dialect), *reader_views(star, dialect))),
         ]
     )
 
@@ -106,7 +101,7 @@ def references(star: Star, dialect: Dialect) -> tuple[str, ...]:
 
 
 def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
-    """Views and comments: what can be made again over tables that stand.
+    """Views, those for readers too, and comments: what can be made again over tables that stand.
 
     Raises:
         DeclarationError: two relations, or two columns of a view, would have one name.
@@ -122,21 +117,48 @@ def dress(star: Star, dialect: Dialect) -> tuple[str, ...]:
                 'Give it name="…".',
             )
     _check_names(star, made, dialect)
-    return (*(_create_view(star, v, dialect) for v in made), *_comments(star, dialect))
+    return (
+        *(_create_view(star.name, v, dialect) for v in made),
+        *(comment for spec in star.tables for comment in comments_on_table(star, spec, dialect)),
+        *(comment for v in made for comment in _comments_on_view(star.name, v, dialect)),
+        *dress_for_readers(star, dialect),
+    )
 
 
-def create_view(star: Star, view: View, dialect: Dialect) -> tuple[str, ...]:
-    """The statements that make a view, and say what it is."""
-    return (_create_view(star, view, dialect), *_comments_on_view(star, view, dialect))
+def dress_for_readers(star: Star, dialect: Dialect) -> tuple[str, ...]:
+    """The schema of those who read a star without its personal data, and its views. It is there even if nothing is personal."""
+    schema = reader_schema(star.name)
+    made = [statement for v in reader_views(star, dialect) for statement in create_view(schema, v, dialect)]
+    return (f"CREATE SCHEMA IF NOT EXISTS {dialect.identifier(schema)}", *made)
 
 
-def _create_view(star: Star, view: View, dialect: Dialect) -> str:
-    return f"CREATE OR REPLACE VIEW {dialect.identifier(star.name, view.name)} AS\n{view.query}"
+def grants(star: Star, dialect: Dialect, role: str | None) -> tuple[str, ...]:
+    """What lets a role read what readers see, also the views that a later load makes anew. None without a role.
+
+    A view reads with its owner's rights: the role needs none on the star's own tables.
+    """
+    if role is None or dialect.role is None:
+        return ()
+    schema, to = dialect.identifier(reader_schema(star.name)), dialect.role(role)
+    return (
+        f"GRANT USAGE ON SCHEMA {schema} TO {to}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {to}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {to}",
+    )
+
+
+def create_view(schema: str, view: View, dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make a view in a schema, and say what it is."""
+    return (_create_view(schema, view, dialect), *_comments_on_view(schema, view, dialect))
+
+
+def _create_view(schema: str, view: View, dialect: Dialect) -> str:
+    return f"CREATE OR REPLACE VIEW {dialect.identifier(schema, view.name)} AS\n{view.query}"
 
 
 def _check_names(star: Star, made: tuple[View, ...], dialect: Dialect) -> None:
     """Refuse names that this kind of warehouse cannot hold."""
-    dialect.check_name(f"Star({star.name!r})", star.name)
+    dialect.check_name(f"Star({star.name!r})", reader_schema(star.name))
     for relation, columns in (
         *((s.table, [c.name for c in s.columns]) for s in star.tables),
         *((v.name, [c.name for c in v.columns]) for v in made),
@@ -148,45 +170,21 @@ def _check_names(star: Star, made: tuple[View, ...], dialect: Dialect) -> None:
                 raise DeclarationError(f"{relation}.{column}", f"{dialect.name} keeps this name for itself", "Rename the column.")
 
 
-def _comments(star: Star, dialect: Dialect) -> Iterator[str]:
-    for spec in star.tables:
-        yield from comments_on_table(star, spec, dialect)
-    for view in views(star, dialect):
-        yield from _comments_on_view(star, view, dialect)
-
-
 def comments_on_table(star: Star, spec: Spec, dialect: Dialect) -> Iterator[str]:
     """What a table and its columns are, from docstrings."""
-    yield _comment("TABLE", _says(spec), dialect, star.name, spec.table)
+    yield _comment("TABLE", says(spec), dialect, star.name, spec.table)
     for c in spec.columns:
-        yield _comment("COLUMN", _column_says(spec, c), dialect, star.name, spec.table, c.name)
+        yield _comment("COLUMN", _marked(column_says(spec, c), c), dialect, star.name, spec.table, c.name)
 
 
-def _comments_on_view(star: Star, view: View, dialect: Dialect) -> Iterator[str]:
-    yield _comment("VIEW", view.doc, dialect, star.name, view.name)
+def _comments_on_view(schema: str, view: View, dialect: Dialect) -> Iterator[str]:
+    yield _comment("VIEW", view.doc, dialect, schema, view.name)
     for v in view.columns:
-        yield _comment("COLUMN", _marked(v.doc, v.shows), dialect, star.name, view.name, v.name)
+        yield _comment("COLUMN", _marked(v.doc, v.shows), dialect, schema, view.name, v.name)
 
 
 def _comment(kind: str, text: str, dialect: Dialect, *name: str) -> str:
     return f"COMMENT ON {kind} {dialect.identifier(*name)} IS {dialect.literal(text)}"
-
-
-def _says(spec: Spec) -> str:
-    """A table's docstring, and its keys."""
-    names = f"{'Grain' if isinstance(spec, FactSpec) else 'Primary key'}: {', '.join(key(spec))}."
-    if isinstance(spec, DimensionSpec):
-        names += f" Natural key: {', '.join(spec.natural_key)}."
-    return f"{spec.doc}\n{names}".strip()
-
-
-def _column_says(spec: Spec, column: StarColumn) -> str:
-    says = column.doc
-    if isinstance(spec, FactSpec):
-        for lookup in spec.lookups:
-            if lookup.column == column.name:
-                says += f" References {lookup.dimension.table}.{lookup.dimension.key}."
-    return _marked(says, column)
 
 
 def _marked(says: str, column: StarColumn) -> str:
@@ -205,7 +203,9 @@ __all__ = [
     "create_view",
     "ddl",
     "dress",
+    "dress_for_readers",
     "fingerprint",
+    "grants",
     "key",
     "references",
     "structure",

@@ -69,6 +69,7 @@ class Dialect:
         folds_case: whether it keeps all names in lower case (of ASCII letters), the quoted ones too.
         backslash_escapes: whether a backslash in a text's literal is more than itself.
         own_columns: names that no column may have, as the warehouse has columns of these names in each table.
+        role: how GRANT names a role; None where there are no roles.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Dialect:
     folds_case: bool = False
     backslash_escapes: bool = False
     own_columns: frozenset[str] = frozenset()
+    role: Callable[[str], str] | None = None
 
     def folded(self, name: str) -> str:
         """A name as the warehouse's catalog has it."""

@@ -75,6 +75,7 @@ POSTGRES = Dialect(
     layout=layout,
     longest_name=_LONGEST,
     own_columns=frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}),
+    role=lambda name: '"' + name.replace('"', '""') + '"',
 )
 
 __all__ = ["POSTGRES"]

@@ -1,4 +1,4 @@
-"""How a star lies in Redshift: lengths of texts, distribution, sort keys, encodings, informational keys, grants.
+"""How a star lies in Redshift: lengths of texts, distribution, sort keys, encodings, informational keys.
 
 Sources are pages of the Amazon Redshift Database Developer Guide, named where they are used; decision
 014 gives the reasons at length.
@@ -176,6 +176,8 @@ REDSHIFT = Dialect(
     folds_case=True,
     backslash_escapes=True,
     own_columns=frozenset({"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}),
+    # A role's name keeps its case, unlike all other names.
+    role=lambda name: 'ROLE "' + name.replace('"', '""') + '"',
 )
 
 
@@ -184,15 +186,4 @@ def create_database(name: str) -> str:
     return f"CREATE DATABASE {REDSHIFT.identifier(name)}"
 
 
-def grants(star: Star, role: str) -> tuple[str, ...]:
-    """What lets a role read the star, also the tables that a later full load makes anew."""
-    # A role's name keeps its case, unlike all other names.
-    schema, to = REDSHIFT.identifier(star.name), 'ROLE "' + role.replace('"', '""') + '"'
-    return (
-        f"GRANT USAGE ON SCHEMA {schema} TO {to}",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {to}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {to}",
-    )
-
-
-__all__ = ["LONGEST_TEXT", "REDSHIFT", "USUAL_TEXT", "create_database", "distributed_by", "grants", "layout", "text_length"]
+__all__ = ["LONGEST_TEXT", "REDSHIFT", "USUAL_TEXT", "create_database", "distributed_by", "layout", "text_length"]

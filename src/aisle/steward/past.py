@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from aisle.declare.dimension import DimensionSpec
-from aisle.declare.star import Star
+from aisle.declare.star import Star, reader_schema
 from aisle.derive.dialect import DUCKDB
 from aisle.derive.views import views
 from aisle.engines.duckdb.asking import Answer, AskedDuckDB, Shown, over, rows_of, seen_at, stored
@@ -26,7 +26,6 @@ from aisle.lake.tables import Table
 from aisle.run.undo import named
 from aisle.stages.time import BEGINNING, OPEN_END
 from aisle.steward.former import former
-from aisle.steward.personal import MASK
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def past(
     show_pii: bool = False,
     memory_limit: str | None = None,
 ) -> Iterator[Past]:
-    """Ask a release of the lake: its gold tables, and the views over them that a warehouse has.
+    """Ask a release of the lake: its gold tables, and the views over them that a warehouse has, or those for its readers.
 
     They have the columns that the star declares now: one that the release has not is null, others are not shown.
 
@@ -65,7 +64,7 @@ def past(
         as_known: the release's number; by default the newest.
         as_of: a date or time (`instant`). A dimension then shows each member once, in the version that was valid; a fact's
             `_as_is` shows it beside these. Facts, calendars and `_as_was` are as without it.
-        show_pii: do not mask personal data.
+        show_pii: show personal columns too.
 
     Raises:
         ConfigError: `as_of` is no time.
@@ -78,20 +77,21 @@ def past(
     tables = {spec.table: former(place, release, f"gold/{spec.table}") for spec in star.tables}
     files = [url for table in tables.values() for url in table.urls()]
     with AskedDuckDB(memory_limit=memory_limit) as engine:
-        engine.show_all(star.name, place.storage, files, _shown(star, tables, at), "" if show_pii else MASK)
+        schema = star.name if show_pii else reader_schema(star.name)
+        engine.show_all(schema, place.storage, files, _shown(star, tables, at, personal=show_pii))
         yield Past(release, at, engine)
 
 
-def _shown(star: Star, tables: Mapping[str, Table], at: datetime | None) -> Iterator[Shown]:
-    """The tables and views of the star."""
+def _shown(star: Star, tables: Mapping[str, Table], at: datetime | None, *, personal: bool) -> Iterator[Shown]:
+    """The tables and views of the star, with their personal columns or without."""
     now = {spec.table: stored(tables[spec.table], spec.columns) for spec in star.tables}
     then = now if at is None else now | {d.table: seen_at(now[d.table], d, at) for d in star.dimensions}
     for spec in star.tables:
         rows = rows_of(spec.table, current=at is not None and isinstance(spec, DimensionSpec))
-        yield Shown(spec.table, over(rows, then), {c.name: c for c in spec.columns})
+        yield Shown(spec.table, over(rows, then), [c.name for c in spec.columns if personal or not c.personal])
     for view in views(star, DUCKDB):
         seen = now if view.name.endswith("_as_was") else then
-        yield Shown(view.name, over(view.query, seen), {c.name: c.shows for c in view.columns})
+        yield Shown(view.name, over(view.query, seen), [c.name for c in view.columns if personal or not c.shows.personal])
 
 
 def instant(text: str, zone: str) -> datetime:

@@ -1,10 +1,14 @@
-"""Personal data in what people are shown: masked, unless they ask for it (`Pii`)."""
+"""Personal data in what people are shown: masked, or left out where they ask in SQL, unless they ask for it (`Pii`)."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from aisle.declare.star import Star
+from aisle.derive.views import personal_columns
 
 MASK = "•••"
 
@@ -26,3 +30,25 @@ def masked_text(row: str, personal: Collection[str]) -> str:
     if not isinstance(members, dict):
         return MASK
     return json.dumps(masked([members], personal)[0], ensure_ascii=False)
+
+
+def left_out(star: Star, question: str, said: str) -> str:
+    """A line on the personal columns that a question asks for in vain; empty if it asks for none.
+
+    Args:
+        said: why it is not understood, in words of a warehouse, which name a column in quotes or after "column".
+    """
+    missed = {name.rpartition(".")[2] for pair in _NAMED.findall(said.casefold()) for name in pair}
+    words = set(re.findall(r"\w+", question.casefold()))
+    asked = [
+        (relation, column)
+        for relation, columns in personal_columns(star).items()
+        for column in columns
+        if {relation.casefold(), column.casefold()} <= words
+    ]
+    if not any(column.casefold() in missed for _, column in asked):
+        return ""
+    return f"\n  Personal data, which --show-pii shows: {', '.join(f'{relation}.{column}' for relation, column in asked)}."
+
+
+_NAMED = re.compile(r'"([^"]+)"|\bcolumn ([\w.]+)')

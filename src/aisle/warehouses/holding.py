@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aisle.declare.star import Star
+from aisle.declare.star import Star, reader_schema
 from aisle.derive import ddl
 from aisle.derive.ddl import RELEASE_TABLE, Spec
 from aisle.derive.dialect import Dialect
-from aisle.derive.views import views
+from aisle.derive.views import reader_views, views
 from aisle.lake.releases import Release
 from aisle.warehouses.plan import Found, Held, Plan
 from aisle.warehouses.session import Session, Standing
@@ -22,7 +22,7 @@ COLUMNS = {
         "string",
         "Fingerprint of the statements that made tables and views here, and of the function that made the checksums.",
     ),
-    "definition": ("string", "Fingerprint of those, and of the comments."),
+    "definition": ("string", "Fingerprint of those, of the comments, and of the grants."),
     "table_name": ("string", "A table of the star."),
     "version": ("int64", "Version of the lake's Delta table that is loaded; -1 if the release has none."),
     "row_count": ("int64", "Rows loaded."),
@@ -40,7 +40,7 @@ def look(session: Session, star: Star, *, wholly: bool) -> Found:
     """
     standing = session.standing(star.name)
     held = recorded(session, star, standing)
-    undressed = not {session.dialect.folded(v.name) for v in views(star, session.dialect)} <= standing.views
+    undressed = _undressed(session, star, standing)
     if held is None:
         # Empty ones may have been made by a person, from `aisle sql --out`.
         name = session.dialect.identifier
@@ -51,6 +51,14 @@ def look(session: Session, star: Star, *, wholly: bool) -> Found:
     if held.star != star.fingerprint or held.structure != ddl.structure(star, session.dialect):
         return Found(held, (), undressed=undressed)
     return Found(held, tuple(_differences(session, star, held, standing, wholly=wholly)), undressed=undressed)
+
+
+def _undressed(session: Session, star: Star, standing: Standing) -> bool:
+    """Whether one of the star's views is gone, or of its readers' ones."""
+    dialect = session.dialect
+    made = {dialect.folded(v.name) for v in views(star, dialect)}
+    for_readers = {dialect.folded(v.name) for v in reader_views(star, dialect)} | {RELEASE_TABLE}
+    return not (made <= standing.views and for_readers <= session.standing(reader_schema(star.name)).views)
 
 
 def recorded(session: Session, star: Star, standing: Standing) -> Held | None:
@@ -110,7 +118,9 @@ def count(session: Session, table: str) -> int:
     return int(session.ask(f"SELECT count(*) FROM {table}")[0][0])
 
 
-def sign(session: Session, star: Star, todo: Plan, release: Release, tallies: Mapping[str, Tally]) -> None:
+def sign(
+    session: Session, star: Star, todo: Plan, release: Release, tallies: Mapping[str, Tally], reader_role: str | None
+) -> None:
     """Write which release the warehouse holds now."""
     dialect = session.dialect
     table = dialect.identifier(star.name, RELEASE_TABLE)
@@ -128,7 +138,7 @@ def sign(session: Session, star: Star, todo: Plan, release: Release, tallies: Ma
         release.made_at,
         release.star,
         ddl.structure(star, dialect),
-        ddl.fingerprint(star, dialect),
+        ddl.fingerprint(star, dialect, reader_role),
     ]
     rows = [
         [*of_the_load, s.spec.table, s.version, tallies[s.spec.table].rows, tallies[s.spec.table].checksum] for s in todo.steps
@@ -147,6 +157,15 @@ def create_release_table(star: Star, dialect: Dialect) -> tuple[str, ...]:
         f"CREATE TABLE {table} ({columns})",
         f"COMMENT ON TABLE {table} IS {literal(says)}",
         *(f"COMMENT ON COLUMN {name(star.name, RELEASE_TABLE, n)} IS {literal(says)}" for n, (_, says) in COLUMNS.items()),
+    )
+
+
+def release_for_readers(star: Star, dialect: Dialect) -> tuple[str, ...]:
+    """The statements by which readers see `aisle_release`."""
+    view, columns = dialect.identifier(reader_schema(star.name), RELEASE_TABLE), ", ".join(map(dialect.identifier, COLUMNS))
+    return (
+        f"CREATE OR REPLACE VIEW {view} AS\nSELECT {columns}\nFROM {dialect.identifier(star.name, RELEASE_TABLE)}",
+        f"COMMENT ON VIEW {view} IS {dialect.literal('The release of the lake that the warehouse holds.')}",
     )
 
 

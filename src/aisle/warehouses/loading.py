@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from aisle.declare.star import Star
+from aisle.declare.star import Star, reader_schema
 from aisle.derive import ddl
+from aisle.derive.ddl import RELEASE_TABLE
 from aisle.errors import WarehouseError
 from aisle.lake.releases import Release
 from aisle.lake.tables import Table
 from aisle.warehouses.difference import Rows, difference, whole
-from aisle.warehouses.holding import count, look, recorded, sign, tally
+from aisle.warehouses.holding import count, look, recorded, release_for_readers, sign, tally
 from aisle.warehouses.moving import CAME, GONE, delete, insert
 from aisle.warehouses.plan import Found, Held, Plan, Step, full, plan
 from aisle.warehouses.port import Loaded, Moved
-from aisle.warehouses.session import Door, Session
+from aisle.warehouses.session import Door, Session, Standing
 from aisle.warehouses.tally import Tally
 
 _NEXT = "_aisle_next_{}"
@@ -44,7 +45,7 @@ def load(
         found = look(session, star, wholly=verify) if session else Found(None, (), undressed=True)
         if found.tampered and not repair:
             raise WarehouseError(_refusal(found.tampered))
-        return found, plan(star, door.dialect, release, tables, previous, found)
+        return found, plan(star, door.dialect, release, tables, previous, found, door.reader_role)
 
     with door.saying("The warehouse cannot be read"), door.looking() as session:
         found, todo = look_and_plan(session)
@@ -57,13 +58,13 @@ def load(
         with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star, lake) as session:
             if recorded(session, star, session.standing(star.name)) != found.held:  # another load was faster
                 found, todo = look_and_plan(session)
-            moved = _do(session, star, todo, release, found) if todo.mode != "up to date" else {}
+            moved = _do(session, star, todo, release, found, door.reader_role) if todo.mode != "up to date" else {}
     except TamperedError as tampered:
         if not repair:
             raise WarehouseError(_refusal([str(tampered)])) from None
         todo = full(star, release, tables, str(tampered))
         with door.saying(f"The load failed, the warehouse is as it was ({state})"), door.loading(star, lake) as session:
-            moved = _do(session, star, todo, release, found)
+            moved = _do(session, star, todo, release, found, door.reader_role)
     return Loaded(release.number, found.held.release if found.held else None, todo.mode, todo.why, moved, verified)
 
 
@@ -75,14 +76,15 @@ def _refusal(differences: Iterable[str]) -> str:
     )
 
 
-def _do(session: Session, star: Star, todo: Plan, release: Release, found: Found) -> dict[str, Moved]:
-    """What is planned: rows, views and comments, and the signature.
+def _do(session: Session, star: Star, todo: Plan, release: Release, found: Found, reader_role: str | None) -> dict[str, Moved]:
+    """What is planned: rows, the signature, views and comments, and who may read.
 
     Raises:
         TamperedError: rows to take out are not as they were loaded.
         WarehouseError: the lake's files are not what its log says.
     """
-    granted = session.grants(star.name) if todo.mode == "full" else []
+    schemas = (star.name, reader_schema(star.name))
+    granted = {schema: session.grants(schema) for schema in schemas} if todo.mode == "full" else {}
     if todo.mode == "full":
         moved, tallies = _make_anew(session, star, todo, found.held)
     else:
@@ -94,15 +96,21 @@ def _do(session: Session, star: Star, todo: Plan, release: Release, found: Found
                 f"The lake's files are not what its log says: {step.spec.table} would have {rows:,} rows in the warehouse, "
                 f"but the release has {step.rows:,}. Run `aisle check`."
             )
+    sign(session, star, todo, release, tallies, reader_role)
     if todo.dress:
-        for statement in ddl.dress(star, session.dialect):
+        dialect = session.dialect
+        for statement in (
+            *ddl.dress(star, dialect),
+            *release_for_readers(star, dialect),
+            *ddl.grants(star, dialect, reader_role),
+        ):
             session.execute(statement)
-    if granted:  # tables and views that were made anew are all the same to those who ask them
-        standing = session.standing(star.name)
-        for name, grant in granted:
+    # Tables and views that were made anew are all the same to those who ask them.
+    for schema, allowed in granted.items():
+        standing = session.standing(schema) if allowed else Standing({}, frozenset())
+        for name, grant in allowed:
             if name in standing.tables or name in standing.views:
                 session.execute(grant)
-    sign(session, star, todo, release, tallies)
     return moved
 
 
@@ -137,10 +145,16 @@ def _make_anew(session: Session, star: Star, todo: Plan, held: Held | None) -> t
 def _clear(session: Session, star: Star, held: Held | None) -> dict[str, int]:
     """Drop the star's tables and views, also those of an earlier declaration; how many rows each table had."""
     name, standing = session.dialect.identifier, session.standing(star.name)
+    readers = reader_schema(star.name)
+    for_readers = session.standing(readers).views
     former = sorted(set(held.tallies) - {s.table for s in star.tables}) if held else []
     # Dropped from the last to the first: a table before those that it refers to.
     tables = [*(s.table for s in star.tables), *former]
-    for view in (f"{table}_{kind}" for table in tables for kind in ("as_is", "as_was", "current")):
+    views = [f"{table}_{kind}" for table in tables for kind in ("as_is", "as_was", "current")]
+    for view in (*views, *tables, RELEASE_TABLE):
+        if session.dialect.folded(view) in for_readers:
+            session.execute(f"DROP VIEW {name(readers, view)}")
+    for view in views:
         if session.dialect.folded(view) in standing.views:
             session.execute(f"DROP VIEW {name(star.name, view)}")
     before = {

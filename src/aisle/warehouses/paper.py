@@ -14,9 +14,9 @@ from aisle.derive import ddl
 from aisle.derive.copying import analyze, copy, lock, make_lock
 from aisle.derive.ddl import Spec
 from aisle.derive.dialect import Dialect
-from aisle.derive.redshift import REDSHIFT, create_database, grants
+from aisle.derive.redshift import REDSHIFT, create_database
 from aisle.derive.views import views
-from aisle.warehouses.holding import create_release_table
+from aisle.warehouses.holding import create_release_table, release_for_readers
 from aisle.warehouses.moving import CAME, GONE, delete, insert
 
 
@@ -28,7 +28,7 @@ class Place:
         database: where the star's schema stands.
         lake: its address.
         copy_role: ARN of the role by which COPY reads the lake; None for the namespace's default.
-        reader_role: the role of those who ask; None for none.
+        reader_role: the role of those who ask, and see no personal data; None for none.
     """
 
     database: str
@@ -66,13 +66,16 @@ def _files(star: Star, dialect: Dialect, place: Place) -> Iterator[tuple[str, st
     if references := ddl.references(star, dialect):
         yield "20_references.sql", _text("Foreign keys: informational, the lake has proved them.", references)
     for view in views(star, dialect):
-        yield f"30_{_plain(view.name)}.sql", _text(view.doc, ddl.create_view(star, view, dialect))
+        yield f"30_{_plain(view.name)}.sql", _text(view.doc, ddl.create_view(star.name, view, dialect))
+    yield "35_readers.sql", _text(_READERS, [*ddl.dress_for_readers(star, dialect), *release_for_readers(star, dialect)])
+    if grants := ddl.grants(star, dialect, place.reader_role):
+        yield "40_grants.sql", _text("What lets those read who ask. A view reads with its owner's rights.", grants)
     if on_redshift:
-        if place.reader_role is not None:
-            yield "40_grants.sql", _text("What lets those read the star who ask it.", grants(star, place.reader_role))
         for spec in star.tables:
             yield f"50_load_{_plain(spec.table)}.sql", _text(_LOAD.format(spec.table), _load(star, spec, place))
 
+
+_READERS = "What readers see: the tables and views of the star under their names, without its personal columns."
 
 _LOAD = """How {} gets from one release of the lake to the next. `aisle load` does so for all tables in one transaction,
 writes the manifests before, and compares numbers of rows and checksums before it commits.

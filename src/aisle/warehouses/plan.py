@@ -26,7 +26,7 @@ class Held:
     Args:
         release, made_at, star: of the release loaded.
         structure: digest of the statements that its tables and views were made by, and of whose checksums they have.
-        definition: digest of those and of the comments.
+        definition: digest of those, of the comments, and of the grants.
         versions: by table, the Delta version loaded.
         tallies: by table, the rows loaded and their checksum.
         consistent: whether its rows agree with one another.
@@ -49,7 +49,7 @@ class Found:
     Args:
         held: what it says it holds; None if nothing.
         tampered: what is not as it was loaded, a sentence each.
-        undressed: whether views of it are gone.
+        undressed: whether views of it are gone, or of those for readers.
     """
 
     held: Held | None
@@ -103,8 +103,12 @@ def plan(
     tables: Mapping[str, Table],
     previous: Callable[[int], Release | None],
     found: Found,
+    reader_role: str | None = None,
 ) -> Plan:
     """What to do. Files are compared by path: a data file, once written, never changes (Delta protocol).
+
+    Args:
+        reader_role: the role that may read the star without its personal data; None for none.
 
     Raises:
         WarehouseError: the release was made by another declaration of the star.
@@ -115,7 +119,7 @@ def plan(
             f"Release {release.number} was made by another declaration of the star {star.name!r} than the one at hand: "
             "its files have other columns.\n  Run `aisle run` (`aisle plan` says what it does), then load."
         )
-    held, definition = found.held, ddl.fingerprint(star, dialect)
+    held, definition = found.held, ddl.fingerprint(star, dialect, reader_role)
     why = _why_full(star, dialect, release, previous, found)
     if held is None or why:
         return full(star, release, tables, why)

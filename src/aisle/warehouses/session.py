@@ -92,6 +92,11 @@ class Door(Protocol):
 
     dialect: Dialect
 
+    @property
+    def reader_role(self) -> str | None:
+        """The role that a load lets read the star without its personal data; None for none."""
+        ...
+
     def looking(self) -> AbstractContextManager[Session | None]:
         """A session that reads one state; None if there is no warehouse yet, and nothing is made."""
         ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from aisle.declare.star import Star
+from aisle.declare.star import Star, reader_schema
 from aisle.derive.ddl import RELEASE_TABLE
 from aisle.errors import WarehouseError
 from aisle.lake.releases import Release
@@ -44,6 +45,11 @@ class Warehouse:
         self._inside = False
         self._close()
 
+    @property
+    def reader_role(self) -> str | None:
+        """The role that a load lets read the stars without their personal data, as the address names it."""
+        return self._door.reader_role
+
     def release(self) -> int | None:
         """The number of the lake's release that it holds; None if none was loaded.
 
@@ -56,16 +62,25 @@ class Warehouse:
             rows = session.ask(f"SELECT max(release) FROM {session.dialect.identifier(schema, RELEASE_TABLE)}")
             return None if rows[0][0] is None else int(rows[0][0])
 
-    def query(self, sql: str) -> Answer:
+    def query(self, sql: str, *, personal: bool = False) -> Answer:
         """The answer to one question in SQL. Table names need no schema. Nothing can be changed.
 
+        Args:
+            personal: ask the star itself; by default what readers see of it is asked, which has no personal data.
+
         Raises:
-            WarehouseError: nothing was loaded yet, or the warehouse does not understand the question.
+            WarehouseError: nothing was loaded yet, the warehouse does not understand the question, or it names the star's
+                own schema without `personal`.
         """
         with self._door.saying("The warehouse does not understand the question"), self._asking() as session:
             if session is None or (schema := self._asked(session)) is None:
                 raise WarehouseError(f"There is nothing in the warehouse {self._door} yet. Run `aisle load` first.")
-            return session.answer(schema, sql)
+            if not personal and _names(sql, schema):
+                raise WarehouseError(
+                    f"What has {schema} before its name may hold personal data: leave {schema} out, or write {reader_schema(schema)}.\n"
+                    "  --show-pii asks it as it is."
+                )
+            return session.answer(schema if personal else reader_schema(schema), sql)
 
     def load(
         self,
@@ -127,6 +142,15 @@ class Warehouse:
         if len(found) > 1:
             raise WarehouseError(f"{self._door} holds the stars {', '.join(found)}: say which one you ask.")
         return found[0] if found else None
+
+
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|"(?:[^"]|"")*\"""", re.DOTALL)
+
+
+def _names(sql: str, schema: str) -> bool:
+    """Whether a question has a schema before a name. It keeps from slips; who may not see a schema must have no right to it."""
+    plain = _TOKEN.sub(lambda token: token[0] if token[0].startswith('"') else " ", sql)
+    return re.search(rf'(?<!\w)("?){re.escape(schema)}\1\s*\.', plain, re.IGNORECASE) is not None
 
 
 __all__ = ["Warehouse"]

@@ -16,7 +16,7 @@ COMMENT ON COLUMN "shop"."aisle_release"."star" IS 'Fingerprint of the star''s d
 
 COMMENT ON COLUMN "shop"."aisle_release"."structure" IS 'Fingerprint of the statements that made tables and views here, and of the function that made the checksums.';
 
-COMMENT ON COLUMN "shop"."aisle_release"."definition" IS 'Fingerprint of those, and of the comments.';
+COMMENT ON COLUMN "shop"."aisle_release"."definition" IS 'Fingerprint of those, of the comments, and of the grants.';
 
 COMMENT ON COLUMN "shop"."aisle_release"."table_name" IS 'A table of the star.';
 

@@ -1,7 +1,7 @@
--- What lets those read the star who ask it.
+-- What lets those read who ask. A view reads with its owner's rights.
 
-GRANT USAGE ON SCHEMA "shop" TO ROLE "shop_reader";
+GRANT USAGE ON SCHEMA "shop_reader" TO ROLE "shop_reader";
 
-GRANT SELECT ON ALL TABLES IN SCHEMA "shop" TO ROLE "shop_reader";
+GRANT SELECT ON ALL TABLES IN SCHEMA "shop_reader" TO ROLE "shop_reader";
 
-ALTER DEFAULT PRIVILEGES IN SCHEMA "shop" GRANT SELECT ON TABLES TO ROLE "shop_reader";
+ALTER DEFAULT PRIVILEGES IN SCHEMA "shop_reader" GRANT SELECT ON TABLES TO ROLE "shop_reader";

@@ -47,11 +47,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Shown:
-    """A view for people: its query, and the columns that it gives, by name."""
+    """A view for people: its query, and the columns of it that it gives."""
 
     name: str
     query: str
-    columns: Mapping[str, StarColumn]
+    columns: Sequence[str]
 
 
 class AskedDuckDB(DuckDBEngine):
@@ -59,13 +59,12 @@ class AskedDuckDB(DuckDBEngine):
 
     _known: frozenset[str] = frozenset()
 
-    def show_all(self, schema: str, storage: Storage, files: Sequence[str], views: Iterable[Shown], mask: str) -> None:
+    def show_all(self, schema: str, storage: Storage, files: Sequence[str], views: Iterable[Shown]) -> None:
         """Make views, and shut out all else.
 
         Args:
             schema: the views' schema; their names need not be qualified.
             files: the addresses of all that the views read, in `storage`.
-            mask: what stands for a text of a personal column; of other types it is null. If empty, nothing is masked.
 
         Raises:
             LakeError: a file is gone.
@@ -76,7 +75,7 @@ class AskedDuckDB(DuckDBEngine):
             self._con.execute(f"ATTACH ':memory:' AS {_CATALOG}; USE {_CATALOG}; DETACH memory; CREATE SCHEMA {quoted(schema)}")
             self._con.execute(f"USE {_CATALOG}.{quoted(schema)}")
             for view in views:
-                columns = ", ".join(_masked(n, c, mask) if mask and c.personal else quoted(n) for n, c in view.columns.items())
+                columns = ", ".join(map(quoted, view.columns))
                 self._con.execute(f"CREATE VIEW {quoted(view.name)} AS\nSELECT {columns} FROM (\n{view.query}\n)")
                 known.append(view.name.casefold())
             # As they are, and as DuckDB is asked for them.
@@ -176,11 +175,6 @@ def _typed(column: StarColumn, there: ibis.DataType | None) -> str:
 def _null(column: StarColumn) -> str:
     dtype = ibis.dtype(column.type)
     return f"CAST(NULL AS {'TIMESTAMP' if dtype.is_timestamp() else DuckDBType.to_string(dtype)})"
-
-
-def _masked(name: str, column: StarColumn, mask: str) -> str:
-    shown = f"CASE WHEN {quoted(name)} IS NOT NULL THEN {literal(mask)} END" if column.type == "string" else _null(column)
-    return f"{shown} AS {quoted(name)}"
 
 
 def _nodes(tree: object) -> Iterator[dict[str, Any]]:

@@ -29,6 +29,7 @@ class DuckDBFile:
     """
 
     dialect = DUCKDB
+    reader_role = None  # who may read the file, may read all of it
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()

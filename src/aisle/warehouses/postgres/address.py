@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -16,6 +17,8 @@ SCHEMES = ("postgresql://", "postgres://")
 # As libpq cuts an address: the user's name and password end at the first @, if there is one before a slash.
 _PASSWORD = re.compile(r"^(\w+://[^:@/]*):[^@/]*@")
 _USER = re.compile(r"^\w+://([^@/]*@)?")
+# Ours, which libpq does not know.
+_READER_ROLE = re.compile(r"(?<=[?&])reader_role=([^&]*)&?")
 _PARAMETER = re.compile(r"([?&][^&=]*(?:password|secret)[^&=]*=)[^&]*", re.IGNORECASE)
 
 _WRITE = (
@@ -31,10 +34,12 @@ class Address:
     Args:
         text: the whole; it may hold a password, so it is never shown.
         shown: the same without secrets.
+        reader_role: a role of the database that may read the star without its personal data; None if grants are left to others.
     """
 
     text: str = field(repr=False)
     shown: str
+    reader_role: str | None = None
 
     def __str__(self) -> str:
         return self.shown
@@ -46,6 +51,11 @@ def parse(text: str) -> Address:
     Raises:
         ConfigError: libpq would not understand it, or otherwise than it is meant. The message repeats nothing of it.
     """
+    reader_role = None
+    if given := _READER_ROLE.search(text):
+        reader_role, text = unquote(given[1]), _READER_ROLE.sub("", text).rstrip("?&")
+        if not reader_role:
+            raise ConfigError("The address of the warehouse: reader_role names no role.")
     known: dict[str, object] = {}
     with contextlib.suppress(psycopg.ProgrammingError):
         known = dict(conninfo_to_dict(text))
@@ -56,7 +66,7 @@ def parse(text: str) -> Address:
         raise ConfigError(
             f"The address of the warehouse, {text.partition('://')[0]}://…, is none that PostgreSQL has.\n  {_WRITE}"
         )
-    return Address(text, _PARAMETER.sub(r"\1…", _PASSWORD.sub(r"\1@", text)))
+    return Address(text, _PARAMETER.sub(r"\1…", _PASSWORD.sub(r"\1@", text)), reader_role)
 
 
 __all__ = ["SCHEMES", "Address", "parse"]

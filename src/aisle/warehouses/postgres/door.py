@@ -38,6 +38,10 @@ class PostgresDatabase:
     def __str__(self) -> str:
         return str(self.address)
 
+    @property
+    def reader_role(self) -> str | None:
+        return self.address.reader_role
+
     @contextlib.contextmanager
     def looking(self) -> Iterator[PostgresSession]:
         with self._connect() as con:

@@ -30,7 +30,7 @@ class Address:
         copy_role: the role by which COPY reads the lake, as an ARN; None for the namespace's default role.
         transport: "driver" (the database's own protocol, on its port) or "data-api" (HTTPS to AWS,
             for where the workgroup's network cannot be reached).
-        reader_role: a role of the database that may read the star; None if grants are left to others.
+        reader_role: a role of the database that may read the star without its personal data; None if grants are left to others.
     """
 
     workgroup: str

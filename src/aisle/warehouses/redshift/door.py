@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from aisle.declare.star import Star
 from aisle.derive.copying import analyze, lock, make_lock
-from aisle.derive.redshift import REDSHIFT, grants
+from aisle.derive.redshift import REDSHIFT
 from aisle.errors import StorageError, WarehouseError
 from aisle.lake.storage import Storage
 from aisle.warehouses.redshift.address import Address
@@ -34,6 +34,10 @@ class RedshiftDatabase:
 
     def __str__(self) -> str:
         return str(self.address)
+
+    @property
+    def reader_role(self) -> str | None:
+        return self.address.reader_role
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[RedshiftSession]:
@@ -58,9 +62,6 @@ class RedshiftDatabase:
             depot.sweep()
             try:
                 yield session
-                if self.address.reader_role is not None:
-                    for statement in grants(star, self.address.reader_role):
-                        transport.run(statement)
                 transport.run("COMMIT")
             except RefusedError as error:
                 raise RefusedError(_with_details(transport, error)) from error

@@ -78,7 +78,7 @@ class RedshiftSession:
         return standing(self.transport, schema)
 
     def grants(self, schema: str) -> list[tuple[str, str]]:  # noqa: ARG002  (the port's)
-        """None: default privileges give them (`aisle.derive.redshift.grants`)."""
+        """None: default privileges give them (`aisle.derive.ddl.grants`)."""
         return []
 
     def append(self, table: str, spec: Spec, rows: Rows) -> None:
