@@ -55,10 +55,10 @@ late: $(VENV)/.installed-dev ## A file that comes late: what was answered before
 	@$(BIN)/python scripts/ask.py late examples/late_arrival/question.sql
 
 test: spark-jars ## Run the tests (TESTS=tests/test_cli.py for some)
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 test-spark: spark-jars ## Run the tests on Spark alone
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m spark $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m spark $(TESTS)
 
 spark-jars: $(VENV)/.installed-dev ## Fetch what Spark needs for S3, once, into this user's cache
 	@$(BIN)/python scripts/spark_jars.py

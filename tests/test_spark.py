@@ -25,6 +25,7 @@ from aisle.retail.generate import generate
 from aisle.retail.star import star as retail
 from aisle.run import run
 from aisle.run.check import check
+from aisle.run.reread import replace
 from aisle.run.undo import undo
 from given.reading import Given, read
 from given.star import STAR as LABORATORY
@@ -64,7 +65,7 @@ def assert_same(star: Star, one: Path, other: Path, *more: str) -> None:
 
 @pytest.mark.parametrize("session", ["spark", "connect"])
 def test_a_story_is_the_same_by_spark_and_by_both_in_turn(request: pytest.FixtureRequest, session: str, tmp_path: Path) -> None:
-    """First drops; late and corrected ones; undone, and taken in again, by DuckDB both times."""
+    """First drops; late and corrected ones; undone, and taken in again, by DuckDB both times; a drop replaced."""
     spark = request.getfixturevalue(session)
     states: dict[str, list[kiosk.Content | None]] = {"duckdb": [], "spark": []}
     for name, engine in (("duckdb", None), ("spark", spark)):
@@ -77,7 +78,12 @@ def test_a_story_is_the_same_by_spark_and_by_both_in_turn(request: pytest.Fixtur
         states[name].append(kiosk.in_lake(place))
         kiosk.run_it(place)
         states[name].append(kiosk.in_lake(place))
+        kiosk.deliver(place, kiosk.CORRECTED)
+        kiosk.run_it(place)
+        replace(kiosk.STAR, lake=place / "lake", source="members", drop="02.csv", spark=engine)
+        states[name].append(kiosk.in_lake(place))
     assert states["duckdb"][0] != states["duckdb"][1]
+    assert states["duckdb"][3] != states["duckdb"][4]
     assert states["spark"] == states["duckdb"]
     assert_same(kiosk.STAR, tmp_path / "duckdb" / "lake", tmp_path / "spark" / "lake")
     assert [f for f in check(kiosk.STAR, lake=tmp_path / "spark" / "lake", spark=spark) if not f.holds] == []
