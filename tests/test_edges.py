@@ -308,3 +308,25 @@ def test_dimensions_of_one_noun_do_not_hide_each_others_changes(tmp_path: Path) 
     put(tmp_path, "goods", "b.jsonl", {"code": "p", "kind": "y", "since": "2025-02-01"})
     ran(star, tmp_path)
     assert_full_is_equal(star, tmp_path)
+
+
+def test_of_two_deletions_that_one_drop_makes_of_a_key_one_is_taken_back_alone(tmp_path: Path) -> None:
+    class Shelves(Source, key="shelf", feed="snapshot", as_of="taken"):
+        shelf: str
+        taken: datetime
+
+    class DimShelf(Dimension, source=Shelves):
+        shelf: NaturalKey
+
+    star = Star("shop", dimensions=[DimShelf], facts=[])
+    folder = tmp_path / "landing" / "shelves"
+    folder.mkdir(parents=True)
+    days = {"2025-01-01": "ab", "2025-01-02": "a", "2025-01-03": "ab", "2025-01-04": "a"}
+    folder.joinpath("1.csv").write_text("shelf,taken\n" + "".join(f"{s},{day}\n" for day, there in days.items() for s in there))
+    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    # Of the fourth day a part came late: b was there.
+    folder.joinpath("0.csv").write_text("shelf,taken\nb,2025-01-04\n")
+    run(star, lake=tmp_path / "lake", landing=tmp_path / "landing")
+    found = rows(tmp_path / "lake", "gold/dim_shelf", "SELECT * FROM t WHERE shelf = 'b' ORDER BY version")
+    assert [(r["valid_from"].day, r["is_deleted"]) for r in found] == [(1, False), (2, True), (3, False)]
+    assert found[0]["valid_from"].year == 1900

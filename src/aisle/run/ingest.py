@@ -91,8 +91,13 @@ def ingest(
 
 
 def _place(source: SourceSpec) -> tuple[str, ...]:
-    """What tells a row of silver from all others. A deletion that a snapshot makes, by what it has not, has no line of its own."""
-    return (*source.key, DROP, LINE) if source.feed == "snapshot" else (DROP, LINE)
+    """What tells a row of silver from all others. A deletion that a snapshot makes, by what it has not, has no line of its own, and one
+    drop may hold snapshots of several times.
+    """
+    if source.feed != "snapshot":
+        return (DROP, LINE)
+    assert source.changed_at is not None
+    return (*source.key, source.changed_at, DROP, LINE)
 
 
 def _compare_with_what_stood(engine: Engine, done: Ingested, stood: ir.Table) -> None:
