@@ -161,14 +161,14 @@ READER = "The Reader"
 @pytest.fixture
 def reader(place: Place) -> Iterator[Database]:
     """The database as someone reaches it who may do nothing there."""
-    if isinstance(place, DuckDBFile):
-        pytest.skip("a file has no roles")
+    assert not isinstance(place, DuckDBFile), "a file has no roles"
     beneath = place.beneath if isinstance(place, RedshiftDatabase) else place.address
     place.change(f'CREATE ROLE "{READER}" LOGIN')
     yield Database(beneath.replace("postgres@", "The%20Reader@", 1))
     place.change(f'DROP OWNED BY "{READER}"; DROP ROLE "{READER}"')
 
 
+@pytest.mark.parametrize("place", ["postgres", "redshift"], indirect=True)
 def test_the_reader_reads_what_is_for_readers_and_nothing_else(shelf: Shelf, place: Place, reader: Database) -> None:
     def reads() -> None:
         for table in SEEN:
