@@ -65,7 +65,7 @@ def _epilog(example: str, exits: Mapping[int, str], formatter: click.HelpFormatt
             formatter.write_dl([(str(code), meaning) for code, meaning in exits.items()])
 
 
-class _Group(click.Group):
+class Group(click.Group):
     """Commands on one thing. Without a word more it is the first of them."""
 
     def __init__(self, name: str, first: _Command, *others: _Command, about: str) -> None:
@@ -85,16 +85,10 @@ class _Group(click.Group):
         _epilog(self.example, self.exits, formatter)
 
 
-def group(name: str, first: click.Command, *others: click.Command, about: str) -> click.Command:
-    """Make commands on one thing; the first of them is meant if none is named."""
-    made = [c for c in (first, *others) if isinstance(c, _Command)]
-    return _Group(name, *made, about=about)
-
-
-def command(*, example: str, exits: Mapping[int, str] | None = None) -> Callable[[Callable[..., Reply]], click.Command]:
+def command(*, example: str, exits: Mapping[int, str] | None = None) -> Callable[[Callable[..., Reply]], _Command]:
     """Make a function that returns a Reply a command of its name, with --json."""
 
-    def made(function: Callable[..., Reply]) -> click.Command:
+    def made(function: Callable[..., Reply]) -> _Command:
         with_json = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")(function)
         return click.command(function.__name__, cls=_Command, example=example, exits=exits or {})(with_json)
 

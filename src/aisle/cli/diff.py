@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aisle.cli.command import MEMORY_LIMIT, Reply, command
+from aisle.cli.command import MEMORY_LIMIT, SHOW_PII, Reply, command
 from aisle.project import open_project
 
 
@@ -20,7 +20,7 @@ from aisle.project import open_project
 @click.option(
     "--totals", is_flag=True, help="Sum measures over whole tables, which are then read, not over the rows that differ."
 )
-@click.option("--show-pii", is_flag=True, help="Do not mask personal data.")
+@SHOW_PII
 @MEMORY_LIMIT
 def diff(before: int | None, after: int | None, totals: bool, show_pii: bool, memory_limit: str | None) -> Reply:
     """Show what changed from release BEFORE to release AFTER.

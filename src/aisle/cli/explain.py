@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show_explain
-from aisle.cli.command import Reply, command
+from aisle.cli.command import SHOW_PII, Reply, command
 from aisle.project import open_project
 
 
@@ -20,7 +20,7 @@ from aisle.project import open_project
 @click.argument("key", nargs=-1)
 @click.option("--release", type=int, metavar="NUMBER", help="As this release has it; by default the newest.")
 @click.option("--last", type=click.IntRange(min=1), help="Draw the last so many versions of a member.")
-@click.option("--show-pii", is_flag=True, help="Show personal data, which is masked otherwise.")
+@SHOW_PII
 def explain(table: str, key: tuple[str, ...], release: int | None, last: int | None, show_pii: bool) -> Reply:
     """Say why a row is as it is, or why it is not there.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aisle.cli import show_quarantine
-from aisle.cli.command import SHOW_PII, Reply, command, group
+from aisle.cli.command import SHOW_PII, Group, Reply, command
 from aisle.errors import ConfigError
 from aisle.project import open_project
 
@@ -94,4 +94,4 @@ def export(source: str, file: Path, drop: str | None, reason: str | None, show_p
     )
 
 
-quarantine = group("quarantine", reasons, show, export, about="What is set aside and why; row by row; as a file to be mended.")
+quarantine = Group("quarantine", reasons, show, export, about="What is set aside and why; row by row; as a file to be mended.")

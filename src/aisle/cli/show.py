@@ -14,6 +14,7 @@ from aisle.cli.words import count as _count
 from aisle.cli.words import n as _n
 from aisle.cli.words import small as _small
 from aisle.cli.words import verb as _verb
+from aisle.cli.words import written as _written
 
 if TYPE_CHECKING:
     from aisle.cli.state import SourceState, State
@@ -135,11 +136,6 @@ def _consumed(one: Release) -> str:
 def _changes(one: Release) -> dict[str, tuple[int, int]]:
     """How many rows came and went in each table."""
     return {name: (c["added"], c["removed"]) for name, c in one.run.get("tables", {}).items()}
-
-
-def _written(changes: Mapping[str, tuple[int, int]]) -> str:
-    rows = [(name, _n(added), _n(removed)) for name, (added, removed) in changes.items()]
-    return _small(("table", "rows written", "in place of"), rows)
 
 
 def _changed(one: Release) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aisle.cli.table import table, terminal_width, text
-from aisle.cli.words import count, n, small, verb
+from aisle.cli.words import count, n, small, verb, written
 
 if TYPE_CHECKING:
     from aisle.project import Project
@@ -54,13 +53,10 @@ def rows(found: Sequence[QuarantinedRow], more: bool) -> str:
 
 def _as_delivered(row: str) -> str:
     """A row as one line: its columns that have a value; or its text."""
-    try:
-        members = json.loads(row)
-    except ValueError:
-        return text(row)
-    if not isinstance(members, dict):
-        return text(row)
-    return ", ".join(f"{name}={text(value)}" for name, value in members.items() if value is not None)
+    from aisle.steward.delivered import members
+
+    given = members(row)
+    return text(row) if given is None else ", ".join(f"{n}={text(value)}" for n, value in given.items() if value is not None)
 
 
 def exported(source: str, file: Path, written: int, left_out: int, project: Project) -> str:
@@ -101,4 +97,4 @@ def _released(done: Reread) -> list[str]:
 
 
 def _tables(done: Reread) -> str:
-    return small(("table", "rows written", "in place of"), [(name, n(c.added), n(c.removed)) for name, c in done.tables.items()])
+    return written({name: (c.added, c.removed) for name, c in done.tables.items()})

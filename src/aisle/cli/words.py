@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -33,6 +33,11 @@ def small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         )
 
     return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
+
+
+def written(changes: Mapping[str, tuple[int, int]]) -> str:
+    """How many rows came and went in each table."""
+    return small(("table", "rows written", "in place of"), [(name, n(came), n(went)) for name, (came, went) in changes.items()])
 
 
 def size(number: int) -> str:

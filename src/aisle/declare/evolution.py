@@ -67,10 +67,16 @@ def differences(before: Description, star: Star) -> list[Difference]:
     return [d for of in {**now, **before} for d in _differences(of, before.get(of), now.get(of))]
 
 
-def to_make_anew(before: Description, star: Star) -> Anew:
-    """What has to be made anew of a lake of this description, so that it is as this star would have made it."""
+def to_make_anew(before: Description, star: Star, found: Iterable[Difference]) -> Anew:
+    """What has to be made anew of a lake of this description, so that it is as this star would have made it.
+
+    Args:
+        before: the description.
+        star: as it is declared now.
+        found: the differences between the two.
+    """
     said: dict[str, set[Difference]] = {}
-    for d in differences(before, star):
+    for d in found:
         said.setdefault(d.of, set()).add(d)
     of_source = {s.name: said.get(f"source {s.name}", set()) for s in star.sources}
     sources = {name for name, of in of_source.items() if any(map(_shapes, of))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -66,6 +67,11 @@ class Drop(NamedTuple):
         return (self.source, self.drop, self.digest)
 
     @property
+    def was_taken(self) -> bool:
+        """Whether its file was read, and is when the source is read again: it is not held, nor is another in its place."""
+        return self.status in ("consumed", "refused")
+
+    @property
     def times(self) -> list[datetime]:
         """The times of the snapshots that the drop is, or is a part of: of its accepted rows."""
         return [datetime.fromisoformat(t) for t in self.as_of.split() if not t.startswith("?")]
@@ -107,6 +113,10 @@ def _passed_over(name: str) -> bool:
 def bronze_path(source: SourceSpec, digest: str, name: str) -> str:
     """Where a drop's bytes rest: named after their content, so that equal bytes are kept once."""
     return f"bronze/{source.name}/{digest[:2]}/{digest}.{source.format}{'.gz' if name.endswith('.gz') else ''}"
+
+
+BRONZE = re.compile(r"bronze/[^/_.][^/]*/([0-9a-f]{2})/\1[0-9a-f]{62}\.[^/]+")
+"""What `bronze_path` makes; whatever else lies there is not ours."""
 
 
 def unseen(entries: Iterable[Entry], ledger: Sequence[Drop]) -> list[Entry]:

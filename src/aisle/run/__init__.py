@@ -10,14 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aisle.declare.evolution import Anew, Difference, differences, to_make_anew
+from aisle.declare.evolution import Anew, differences, to_make_anew
 from aisle.declare.star import Star
 from aisle.engines.opening import open_engine
-from aisle.errors import LakeError, NothingDelivered
+from aisle.errors import NothingDelivered
 from aisle.lake.drops import Drop, strays
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
 from aisle.lake.storage import Storage, open_storage
+from aisle.run.declared import assert_only_added
 from aisle.run.ingest import Ingested
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
 from aisle.run.take import Taken, read_ledger, retake, take
@@ -68,32 +69,31 @@ def run(
         former = held.enter_context(place.writing(break_lease=break_lease))
         changed = differences(former.declared, star) if former is not None else []
         if not (full or accept_changes):
-            _assert_only_added(former, changed)
+            assert_only_added(former, changed)
         engine = held.enter_context(open_engine(spark, place.storage, memory_limit=memory_limit))
         ledger = read_ledger(engine, place)
         taken, noted = take(place, delivered_to, ledger, progress)
-        news = {name: {drop.identity for drop, _ in of} for name, of in taken.items()}
-        again = Anew.everything(star) if full or former is None else to_make_anew(former.declared, star)
+        told = _identities(taken)
+        again = Anew.everything(star) if full or former is None else to_make_anew(former.declared, star, changed)
         for name in again.reread:
             taken[name] = _retaken(place, ledger[name], noted) + taken.get(name, [])
+        if full:
+            told = _identities(taken)
         if not any(taken.values()) and not full and not changed:
             _nothing_new(place, delivered_to, former, ledger)
             summary = Summary(former.number if former else None, strays=stray)
             if noted:  # what was redelivered or held is known from now on
                 note(engine, place, noted)
-                summary = Summary(place.publish({"noted": len(noted)}).number, _by_source({}, noted, None), strays=stray)
+                summary = Summary(place.publish({"noted": len(noted)}).number, _by_source({}, {}, noted), strays=stray)
         else:
             ingested, changes, waiting = work(engine, place, taken, noted, ledger, progress, again)
-            came = _by_source(ingested, noted, None if full else news)
+            arrived = {name: [d for d in i.drops if d.identity in told] for name, i in ingested.items()}
+            came = _by_source(ingested, arrived, noted)
             said = tuple(map(str, changed))
             summary = Summary(
                 None, came, changes, waiting, inferred(engine, place), stray, time.monotonic() - started, declared=said
             )
-            consumed = {
-                name: drops
-                for name, i in ingested.items()
-                if (drops := [d.drop for d in i.drops if full or d.identity in news.get(name, ())])
-            }
+            consumed = {name: [d.drop for d in drops] for name, drops in arrived.items() if drops}
             release = place.publish({**summary.record(), "drops": consumed})
             summary = replace(summary, release=release.number)
         requests = sum((Counter(asked.requests) for asked in (delivered_to, place.storage, engine)), Counter[str]())
@@ -121,30 +121,18 @@ def _retaken(lake: Lake, ledger: list[Drop], noted: list[Drop]) -> Taken:
     return retake(lake, [drop for drop in ledger if drop.identity not in replaced])
 
 
-def _assert_only_added(former: Release | None, changed: list[Difference]) -> None:
-    """A declaration that alters what is there needs somebody's word for it."""
-    if alters := [d for d in changed if d.kind == "alters"]:
-        assert former is not None
-        listed = "\n".join(f"    {d}" for d in alters[:_MOST])
-        more = f"\n    … and {len(alters) - _MOST} more" if len(alters) > _MOST else ""
-        raise LakeError(
-            f"The star's declaration is not the one that release {former.number} was made by, and would alter what is there:\n"
-            f"{listed}{more}\n  `aisle plan` says what that costs. If it is meant: aisle run --accept-changes"
-        )
-
-
-_MOST = 8
+def _identities(taken: Mapping[str, Taken]) -> set[tuple[str, str, str]]:
+    return {drop.identity for of in taken.values() for drop, _ in of}
 
 
 def _by_source(
-    ingested: Mapping[str, Ingested], noted: list[Drop], news: Mapping[str, set[tuple[str, str, str]]] | None
+    ingested: Mapping[str, Ingested], arrived: Mapping[str, list[Drop]], noted: list[Drop]
 ) -> dict[str, SourceSummary]:
-    """What was taken of each source, and what is held. Of drops that were read again only `news` is told, if it is given."""
+    """What arrived of each source, and what is held."""
     held = {name: [d for d in noted if d.source == name and d.status == "held"] for name in {d.source for d in noted}}
-    summaries = {}
-    for name, i in ingested.items():
-        drops = i.drops if news is None else [d for d in i.drops if d.identity in news.get(name, ())]
-        summaries[name] = SourceSummary.of([*drops, *held.pop(name, [])], i.reasons, i.unseated)
+    summaries = {
+        name: SourceSummary.of([*arrived[name], *held.pop(name, [])], i.reasons, i.unseated) for name, i in ingested.items()
+    }
     return summaries | {name: SourceSummary.of(drops, Counter()) for name, drops in held.items() if drops}
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aisle.declare.classes import did_you_mean
-from aisle.declare.evolution import Anew, differences, to_make_anew
+from aisle.declare.evolution import Anew, Difference, differences, to_make_anew
 from aisle.declare.star import Star
 from aisle.engines.opening import open_engine
 from aisle.engines.port import Change, Engine
@@ -21,6 +21,7 @@ from aisle.errors import ConfigError, LakeError
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
+from aisle.run.declared import to_be_taken_in
 from aisle.run.ingest import Ingested
 from aisle.run.summary import Progress, quiet
 from aisle.run.take import read_ledger, retake
@@ -106,9 +107,10 @@ def replay(
     started = time.monotonic()
     with ExitStack() as held:
         place, former, engine, ledger = _opened(held, star, lake, break_lease, memory_limit, spark)
-        again = to_make_anew(former.declared, star)
+        found = differences(former.declared, star)
+        again = to_make_anew(former.declared, star, found)
         chosen = [n for n in names if n in sources or (not sources and (_troubled(ledger[n]) or n in again.contracts))]
-        _assert_contracts_alone(former, star, again, chosen)
+        _assert_contracts_alone(former, found, again, chosen)
         ingested = _read_again(engine, place, ledger, chosen, progress)
         before = {name: Count.of(ledger[name]) for name in chosen}
         return _finished(engine, place, former, ingested, ledger, [], before, progress, started, {"replays": chosen})
@@ -150,7 +152,8 @@ def replace(
     started = time.monotonic()
     with ExitStack() as held:
         place, former, engine, ledger = _opened(held, star, lake, break_lease, memory_limit, spark)
-        _assert_contracts_alone(former, star, to_make_anew(former.declared, star), [source])
+        found = differences(former.declared, star)
+        _assert_contracts_alone(former, found, to_make_anew(former.declared, star, found), [source])
         new = _held(ledger, source, drop, digest)
         old = next(d for d in ledger[source] if d.drop == drop and d.status == "consumed")
         gone = old._replace(
@@ -183,18 +186,11 @@ def _opened(
     return place, former, engine, read_ledger(engine, place)
 
 
-def _assert_contracts_alone(former: Release, star: Star, again: Anew, sources: Collection[str]) -> None:
+def _assert_contracts_alone(former: Release, found: Sequence[Difference], again: Anew, sources: Collection[str]) -> None:
     """Of the declaration no more may have changed than what the sources that are read again are held to."""
-    if again.sources or again.tables or not again.contracts <= set(sources) or _gone(former, star):
-        listed = "\n".join(f"    {d}" for d in differences(former.declared, star))
-        raise LakeError(
-            f"The star's declaration is not the one that release {former.number} was made by:\n{listed}\n"
-            "  Take that in first: `aisle plan` says what it costs, `aisle run` does it."
-        )
-
-
-def _gone(former: Release, star: Star) -> bool:
-    return any(d.name == "" for d in differences(former.declared, star))
+    new_or_gone = any(not d.name for d in found)
+    if again.sources or again.tables or not again.contracts <= set(sources) or new_or_gone:
+        raise to_be_taken_in(former, found)
 
 
 def _troubled(drops: Sequence[Drop]) -> bool:
@@ -252,7 +248,7 @@ def _finished(
     run = {
         "drops": {name: drops for name, drops in legible.items() if drops},
         **says,
-        "tables": {name: {"removed": c.removed, "added": c.added} for name, c in changes.items()},
+        "tables": {name: asdict(c) for name, c in changes.items()},
         "waiting": waiting,
         "seconds": round(seconds, 2),
     }

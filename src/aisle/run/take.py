@@ -67,7 +67,7 @@ def retake(lake: Lake, drops: Iterable[Drop]) -> Taken:
     Raises:
         LakeError: bronze's bytes are not those that were delivered.
     """
-    wanted = [d for d in sorted(drops, key=lambda d: d.drop) if d.status not in ("held", "replaced")]
+    wanted = [d for d in sorted(drops, key=lambda d: d.drop) if d.was_taken]
     return list(zip(wanted, _each(wanted, lambda drop: _fetch(lake, drop), lake.storage.transfers), strict=True))
 
 

@@ -72,9 +72,9 @@ def record(
         bad = [ibis.table(QUARANTINE, name=f"_bad_{name}") for name in ingested]
         rows = ibis.union(*bad) if len(bad) > 1 else bad[0]
         whole = anew.sources >= {s.name for s in lake.star.sources}
-        judged_anew = engine.values("_reread", ibis.schema({"source": "string"}), [(name,) for name in sorted(anew.reread)])
         if anew.reread or any(i.reasons for i in ingested.values()):
-            gone = judged_anew if anew.reread and not whole else None
+            judged_anew = [(name,) for name in sorted(anew.reread)] if not whole else []
+            gone = engine.values("_reread", ibis.schema({"source": "string"}), judged_anew) if judged_anew else None
             engine.rewrite(lake.quarantine, add=rows, gone=gone, whole=whole, metadata={"step": "quarantine"})
     drops = [*noted, *(d for i in ingested.values() for d in i.drops), *_restated(ledger, ingested)]
     if drops:

@@ -21,6 +21,7 @@ from aisle.declare.calendar import CalendarSpec
 from aisle.declare.dimension import DimensionSpec
 from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
+from aisle.derive.says import key as key_of
 from aisle.engines.opening import open_engine
 from aisle.engines.port import Engine
 from aisle.errors import NothingDelivered
@@ -168,7 +169,7 @@ class _Pair:
         # A table that one release has not is as an empty one.
         self.schema = ibis.schema({n: t for n, t in theirs.items() if ours.get(n) == t}) if ours and theirs else ours or theirs
         self.retyped = tuple(n for n in theirs if n in ours and ours[n] != theirs[n])
-        self.key = spec.grain if isinstance(spec, FactSpec) else (spec.key,)
+        self.key = key_of(spec)
         told = (*self.key, *spec.natural_key) if isinstance(spec, DimensionSpec) else self.key
         self.told = [c for c in told if c in self.schema]
 

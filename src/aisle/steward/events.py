@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from aisle.declare.source import ABSENT, DELETED, DROP, LINE, SourceSpec
 from aisle.stages.snapshots import ABSENCE
+from aisle.steward.personal import personal_of
 from aisle.steward.trace import Origin, SetAside, Trace
 
 Standing = Literal["in the star", "inferred", "waits", "deleted", "in quarantine", "never delivered", "missing"]
@@ -48,7 +49,7 @@ def events_of(t: Trace, source: SourceSpec, stored: ir.Table) -> list[Event]:
     """The events of one key in the order of its history."""
     at = source.changed_at
     rows = t.engine.rows(stored.order_by([ibis.asc(c, nulls_first=True) for c in source.order]))
-    personal: Collection[str] = {c.name for c in source.columns if c.personal}
+    personal = personal_of(source)
     out: list[Event] = []
     for row in rows:
         origin, absent = t.origin(source.name, row[DROP], row[LINE]), row[LINE] == ABSENCE and row[DELETED]

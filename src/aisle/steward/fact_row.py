@@ -12,7 +12,8 @@ from aisle.declare.source import SourceSpec
 from aisle.stages.conform import newest, with_header
 from aisle.stages.history import UNKNOWN
 from aisle.steward.events import Event, Standing, events_of, not_delivered, passed
-from aisle.steward.member import Version, personal_of, versions_of
+from aisle.steward.member import Version, versions_of
+from aisle.steward.personal import personal_of
 from aisle.steward.trace import SetAside, Trace
 
 
@@ -92,9 +93,7 @@ def fact_row(t: Trace, f: FactSpec, key: Mapping[str, Any]) -> FactRow:
             if joined is None
             else ("missing", "Its line and header are there, so that it should be too: `aisle check` says more.")
         )
-    personal = {c.name for c in f.columns if c.personal} | {
-        g for g, k in zip(f.grain, f.lines.key, strict=True) if f.lines[k].personal
-    }
+    personal = personal_of(f) | {g for g, k in zip(f.grain, f.lines.key, strict=True) if f.lines[k].personal}
     return FactRow(
         table=f.table,
         key=t.shown(key, personal),
@@ -134,7 +133,7 @@ def _absent(
         if len(header_key) < len(f.header.key):
             return "waits", f"It waits: no row says yet which row of {f.header.name} is its header."
         if not header:
-            personal = {c.name for c in f.header.columns if c.personal} | {c.name for c in f.lines.columns if c.personal}
+            personal = personal_of(f.header) | personal_of(f.lines)
             of = ", ".join(f"{name} {value}" for name, value in t.shown(header_key, personal).items())
             kept = any(q.origin.source == f.header.name for q in quarantined)
             return "waits", f"It waits for its header: {f.header.name} has no row of {of}" + (

@@ -14,6 +14,7 @@ from aisle.declare.source import DROP, LINE, SourceSpec
 from aisle.stages.history import at_instants, telling
 from aisle.stages.time import BEGINNING
 from aisle.steward.events import Event, Fate, Standing, events_of, not_delivered, passed
+from aisle.steward.personal import personal_of
 from aisle.steward.trace import Origin, SetAside, Trace
 
 _BEGINNING = BEGINNING.replace(tzinfo=None)  # as an engine's rows have it
@@ -92,11 +93,6 @@ def member(t: Trace, d: DimensionSpec, key: Mapping[str, Any]) -> Member:
         named_by=naming,
         quarantined=quarantined,
     )
-
-
-def personal_of(d: DimensionSpec) -> set[str]:
-    """The columns of a dimension that hold personal data."""
-    return {c.name for c in d.columns if c.personal}
 
 
 def _newest(d: DimensionSpec, row: Mapping[str, Any]) -> dict[str, Any]:

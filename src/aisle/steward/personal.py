@@ -7,10 +7,19 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from aisle.declare.dimension import DimensionSpec
+from aisle.declare.fact import FactSpec
+from aisle.declare.source import SourceSpec
 from aisle.declare.star import Star
 from aisle.derive.views import personal_columns
+from aisle.steward.delivered import members
 
 MASK = "•••"
+
+
+def personal_of(spec: SourceSpec | DimensionSpec | FactSpec) -> set[str]:
+    """The columns of a source, or of a table of the star, that hold personal data."""
+    return {c.name for c in spec.columns if c.personal}
 
 
 def masked(rows: Sequence[Mapping[str, Any]], personal: Collection[str]) -> list[dict[str, Any]]:
@@ -23,13 +32,8 @@ def masked_text(row: str, personal: Collection[str]) -> str:
 
     What is no JSON object is a record that could not be read: nobody knows what in it is personal, so that all of it is masked.
     """
-    try:
-        members = json.loads(row)
-    except ValueError:
-        return MASK
-    if not isinstance(members, dict):
-        return MASK
-    return json.dumps(masked([members], personal)[0], ensure_ascii=False)
+    given = members(row)
+    return MASK if given is None else json.dumps(masked([given], personal)[0], ensure_ascii=False)
 
 
 def left_out(star: Star, question: str, said: str) -> str:

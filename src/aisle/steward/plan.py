@@ -73,10 +73,11 @@ def plan(star: Star, *, lake: str | Path, landing: str | Path) -> Plan:
     place.open(release)
     with DuckDBEngine(threads=1) as engine:
         ledger = read_ledger(engine, place)
-    again = to_make_anew(release.declared, star)
+    found = differences(release.declared, star)
+    again = to_make_anew(release.declared, star, found)
     sources = {}
     for name in sorted(again.reread):
-        drops = [d for d in ledger[name] if d.status in ("consumed", "refused")]
+        drops = [d for d in ledger[name] if d.was_taken]
         if drops:
             how: Literal["written anew", "compared"] = "written anew" if name in again.sources else "compared"
             sources[name] = SourcePlan(how, len(drops), sum(d.records for d in drops), sum(d.bytes for d in drops))
@@ -88,7 +89,7 @@ def plan(star: Star, *, lake: str | Path, landing: str | Path) -> Plan:
     waiting = {s.name: len(unseen(delivered(delivered_to, s), ledger[s.name])) for s in star.sources}
     return Plan(
         release.number,
-        tuple(differences(release.declared, star)),
+        tuple(found),
         sources,
         tables,
         {name: files for name, files in waiting.items() if files},

@@ -19,7 +19,8 @@ from aisle.errors import ConfigError, LakeError
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
 from aisle.run.take import read_ledger
-from aisle.steward.personal import masked_text
+from aisle.steward.delivered import members
+from aisle.steward.personal import masked_text, personal_of
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def quarantined(
                 raise LakeError(f"No drop of {source} is named {drop!r}{did_you_mean(drop, known, listing=False)}")
         rows = _chosen(engine.bind("quarantine", place.quarantine), source, drop, reason).order_by("drop", "line")
         found = engine.rows(rows if limit is None else rows.limit(limit))
-    hidden = set() if personal else {c.name for c in spec.columns if c.personal}
+    hidden = set() if personal else personal_of(spec)
     return [
         QuarantinedRow(r["drop"], r["line"], tuple(r["reasons"]), masked_text(r["row"], hidden) if hidden else r["row"])
         for r in found
@@ -129,7 +130,7 @@ def as_file(source: SourceSpec, rows: list[QuarantinedRow]) -> tuple[str, int]:
 
     CSV with the contract's columns for a source of CSV, JSON lines for others: as its drops are, but Parquet.
     """
-    objects = [parsed for r in rows if (parsed := _object(r.row)) is not None]
+    objects = [parsed for r in rows if (parsed := members(r.row)) is not None]
     if source.format != "csv":
         return "".join(json.dumps(o, ensure_ascii=False) + "\n" for o in objects), len(rows) - len(objects)
     out = io.StringIO()
@@ -160,11 +161,3 @@ def _chosen(rows: ir.Table, source: str, drop: str | None, reason: str | None) -
     if reason is not None:
         rows = rows.filter(rows["reasons"].join("\n").contains(reason))
     return rows
-
-
-def _object(row: str) -> dict[str, object] | None:
-    try:
-        found = json.loads(row)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,13 +19,14 @@ from aisle.declare.classes import did_you_mean
 from aisle.declare.star import Star
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.errors import ConfigError, LakeError
-from aisle.lake.drops import in_batches
+from aisle.lake.drops import BRONZE, in_batches
 from aisle.lake.folder import INCOMING
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release, Releases
 from aisle.lake.storage import Entry
 from aisle.lake.tables import MONTH, DataFile, Table
 from aisle.run.anew import CHECKS
+from aisle.run.declared import to_be_taken_in
 from aisle.run.summary import Progress, quiet
 
 KEEP = 10
@@ -117,8 +117,6 @@ def vacuum(
 
 
 _TABLES = ("bronze/_ledger", "quarantine", "silver", "gold")
-_BRONZE = re.compile(r"bronze/[^/_.][^/]*/([0-9a-f]{2})/\1[0-9a-f]{62}\.[^/]+")
-"""What `bronze_path` makes; whatever else lies there is not ours."""
 
 
 def _parted(releases: Releases, keep: int, older_than: int | None) -> tuple[list[Release], list[Release]]:
@@ -154,7 +152,7 @@ def _not_needed(place: Lake, kept: Sequence[Release]) -> dict[Kind, list[Entry]]
     for entry in place.storage.entries("bronze"):
         if entry.path.startswith(f"{INCOMING}/"):
             going["litter"].append(entry)
-        elif _BRONZE.fullmatch(entry.path) and entry.path not in named:
+        elif BRONZE.fullmatch(entry.path) and entry.path not in named:
             going["bronze"].append(entry)
     going["litter"] += place.storage.entries(CHECKS)
     return going
@@ -294,10 +292,7 @@ def compact(
         former = held.enter_context(place.writing(break_lease=break_lease))
         assert former is not None
         if former.star != star.fingerprint:
-            raise LakeError(
-                f"The star's declaration is not the one that release {former.number} was made by.\n"
-                "  Take that in first: `aisle plan` says what it costs, `aisle run` does it."
-            )
+            raise to_be_taken_in(former)
         merged = {}
         engine = held.enter_context(DuckDBEngine(memory_limit=memory_limit))
         for table in progress.over("compact", chosen):

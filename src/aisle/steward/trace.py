@@ -24,8 +24,9 @@ from aisle.lake.lake import Lake
 from aisle.lake.releases import Release, Releases
 from aisle.lake.tables import DataFile, Table
 from aisle.run.take import read_ledger
+from aisle.steward.delivered import members
 from aisle.steward.keys import says
-from aisle.steward.personal import masked, masked_text
+from aisle.steward.personal import masked, masked_text, personal_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Trace:
         sought = self.engine.values("_sought_quarantine", ibis.schema(dict.fromkeys(texts, "string")), [tuple(texts.values())])
         alike = [stored["row"].contains(sought[text]) for text in texts]
         rows = stored.filter(stored["source"] == source.name).inner_join(sought, alike).select(*stored.columns)
-        personal = {c.name for c in source.columns if c.personal}
+        personal = personal_of(source)
         return [
             SetAside(
                 self.origin(source.name, row["drop"], row["line"]),
@@ -188,8 +189,5 @@ def _text(source: SourceSpec, column: str, value: Any) -> str:
 
 
 def _is_of(row: str, source: SourceSpec, key: Mapping[str, Any]) -> bool:
-    try:
-        members = json.loads(row)
-    except ValueError:
-        return False
-    return isinstance(members, dict) and all(says(members.get(column), source[column], v) for column, v in key.items())
+    given = members(row)
+    return given is not None and all(says(given.get(column), source[column], v) for column, v in key.items())
