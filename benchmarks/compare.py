@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from comparison import environments, report, truth
@@ -82,6 +84,8 @@ def main() -> None:
     run = report.Run(
         lines=shop.lines,
         days=given.days,
+        day=datetime.now(UTC).date().isoformat(),
+        machine=f"{os.cpu_count()} cores of {platform.machine()}, Python {platform.python_version()}",
         versions={name: environments.versions(BENCHMARKS / "peers" / name) for name in peers},
         titles=PEERS,
         records=[asdict(record) for record in records],

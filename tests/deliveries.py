@@ -21,7 +21,7 @@ import oracle
 from aisle.errors import LakeError, NothingDelivered
 from aisle.run import run
 from aisle.run.check import check
-from aisle.run.reread import replace, replay
+from aisle.run.replay import replace, replay
 from aisle.run.undo import undo
 from lakes import content, rows
 from landings import Drop

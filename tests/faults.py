@@ -163,14 +163,16 @@ def _install_files(acts: Acts) -> None:
             return do()  # which changes nothing
         return acts.act("remove folder", str(path), do, _os_error(path), needs_room=False)
 
-    def begun(*, prefix: str, suffix: str, dir: Any) -> tuple[int, str]:  # noqa: A002  (mkstemp's own name)
+    def begun(*, prefix: str, suffix: str, dir: Any = None) -> tuple[int, str]:  # noqa: A002  (mkstemp's own name)
+        if dir is None:
+            return mkstemp(prefix=prefix, suffix=suffix)  # not in what is stored
         do = partial(mkstemp, prefix=prefix, suffix=suffix, dir=dir)
         handle, path = acts.act("begin", f"{dir}/{prefix}*{suffix}", do, _os_error(dir))
         paths[handle] = path
         return handle, path
 
-    def opened(handle: int, mode: str) -> Any:
-        return _File(acts, paths.pop(handle), io.FileIO(handle, mode)) if handle in paths else fdopen(handle, mode)
+    def opened(handle: int, mode: str, **options: Any) -> Any:
+        return _File(acts, paths.pop(handle), io.FileIO(handle, mode)) if handle in paths else fdopen(handle, mode, **options)
 
     for owner, name, counted in (
         (os, "mkdir", made),

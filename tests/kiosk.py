@@ -17,7 +17,7 @@ from aisle.lake.lake import Lake
 from aisle.lake.tables import DataFile, Table
 from aisle.run import run
 from aisle.run.check import check
-from aisle.run.reread import replace
+from aisle.run.replay import replace
 from aisle.run.undo import undo
 from aisle.steward.retention import compact, vacuum
 from aisle.warehouses import open_warehouse

@@ -36,7 +36,7 @@ from aisle.errors import ConfigError, DeclarationError, LakeError
 from aisle.lake.lake import Lake
 from aisle.run import run
 from aisle.run.check import check
-from aisle.run.reread import replay
+from aisle.run.replay import replay
 from aisle.run.undo import undo
 from aisle.steward.past import past
 from aisle.steward.plan import plan

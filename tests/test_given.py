@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aisle.run import run
-from aisle.run.reread import replace
+from aisle.run.replay import replace
 from aisle.run.undo import undo
 from given.looking import Names, differences
 from given.reading import Expect, Given, Replace, Run, Undo, WrittenWrongly, read

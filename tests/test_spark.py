@@ -25,7 +25,7 @@ from aisle.retail.generate import generate
 from aisle.retail.star import star as retail
 from aisle.run import run
 from aisle.run.check import check
-from aisle.run.reread import replace
+from aisle.run.replay import replace
 from aisle.run.undo import undo
 from given.reading import Given, read
 from given.star import STAR as LABORATORY

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +38,8 @@ class Run:
 
     lines: int
     days: int
+    day: str
+    machine: str
     versions: dict[str, dict[str, str]]
     titles: dict[str, str]
     records: list[dict[str, Any]]
@@ -62,16 +62,17 @@ def write(run: Run, folder: Path) -> None:
 
 
 def page(run: Run) -> str:
-    made = "; ".join(
-        f"{run.titles[peer].partition(',')[0]}: {', '.join(f'{name} {version}' for name, version in found.items())}"
-        for peer, found in run.versions.items()
-        if found
-    )
+    of: dict[str, list[str]] = {}
+    for peer, found in run.versions.items():
+        of.setdefault(", ".join(f"{name} {version}" for name, version in found.items()), []).append(_short(run.titles[peer]))
+    made = "\n".join(f"- {'; '.join(peers)}: {versions}" for versions, peers in of.items() if versions)
     return f"""# aisle beside what people would pick instead
 
 Made by `make bench-peers`, which anyone can repeat; how each peer's project is written, and why, is in
-[benchmarks/README.md](../../benchmarks/README.md). {run.lines:,} order lines of {run.days} days in the first load, on {os.cpu_count()} cores
-of {platform.machine()}, Python {platform.python_version()}. {made}.
+[benchmarks/README.md](../../benchmarks/README.md). {run.lines:,} order lines of {run.days} days in the first load, on {run.machine},
+on {run.day}:
+
+{made}
 
 ![Wall seconds of each peer in each scenario](peers.svg)
 
@@ -80,6 +81,10 @@ truth: what was sold, and what the customer and the product were at the time. Me
 
 {table(run)}
 """
+
+
+def _short(title: str) -> str:
+    return title.partition(":")[0]
 
 
 def table(run: Run) -> str:
@@ -103,9 +108,7 @@ def table(run: Run) -> str:
         if (ratio := run.ratio(scenario, figure, peer)) is not None:
             what = "peak memory" if figure == "peak_mb" else "wall seconds"
             said = "met" if ratio <= most else "**missed**"
-            parts.append(
-                f"| {SCENARIOS[scenario]}, {what} | {run.titles[peer].partition(':')[0]} | {most} | {ratio:.2f} | {said} |"
-            )
+            parts.append(f"| {SCENARIOS[scenario]}, {what} | {_short(run.titles[peer])} | {most} | {ratio:.2f} | {said} |")
     peaks = [r["peak_mb"] for r in run.records if r["peer"] == "aisle"]
     if peaks:
         parts.append(

@@ -14,15 +14,24 @@ from aisle.project import ENGINES, Engine, open_project
 
 
 @command(
-    example="aisle check\naisle check --rebuild\naisle check --against-engine spark",
+    example="aisle check\naisle check --rebuild\naisle check --against-engine spark\naisle check --forgotten",
     exits={3: "there is no release yet", LawBroken.exit_code: "a law does not hold"},
 )
 @click.option("--rebuild", is_flag=True, help="Also make gold anew from bronze, aside, and compare.")
 @click.option("--against-engine", "against", type=click.Choice(ENGINES), help="The same, made anew by this engine.")
+@click.option("--forgotten", is_flag=True, help="Also decode every file, and look for values that are forgotten.")
 @ENGINE
 @MEMORY_LIMIT
 @click.pass_context
-def check(ctx: click.Context, /, rebuild: bool, against: Engine | None, engine: Engine | None, memory_limit: str | None) -> Reply:
+def check(
+    ctx: click.Context,
+    /,
+    rebuild: bool,
+    against: Engine | None,
+    forgotten: bool,
+    engine: Engine | None,
+    memory_limit: str | None,
+) -> Reply:
     """Prove the laws on the newest release.
 
     That every delivered row is accounted for, and that the star is true. Nothing is changed.
@@ -33,6 +42,7 @@ def check(ctx: click.Context, /, rebuild: bool, against: Engine | None, engine: 
     project = open_project(Path.cwd())
     star = project.star
     from aisle.run.check import check as prove
+    from aisle.steward.forget import prove as prove_forgotten
 
     with computing(ctx, project, engine, memory_limit) as how:
         findings = prove(
@@ -41,6 +51,8 @@ def check(ctx: click.Context, /, rebuild: bool, against: Engine | None, engine: 
             anew=against or ((engine or project.engine) if rebuild else None),
             **how,
         )
+        if forgotten:
+            findings += prove_forgotten(star, lake=project.lake, memory_limit=how["memory_limit"], progress=how["progress"])
     holds = all(finding.holds for finding in findings)
     return Reply(
         {"holds": holds, "findings": [vars(finding) for finding in findings]},

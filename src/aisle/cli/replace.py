@@ -42,7 +42,7 @@ def replace(
         raise ConfigError(f"{drop!r} is not SOURCE/NAME, such as customers/customers_2025-03-01.csv.")
     project = open_project(Path.cwd())
     star = project.star
-    from aisle.run.reread import replace as decide
+    from aisle.run.replay import replace as decide
 
     with computing(ctx, project, engine, memory_limit) as how:
         done = decide(

@@ -38,7 +38,7 @@ def replay(
     """
     project = open_project(Path.cwd())
     star = project.star
-    from aisle.run.reread import replay as take_again
+    from aisle.run.replay import replay as take_again
 
     with computing(ctx, project, engine, memory_limit) as how:
         done = take_again(

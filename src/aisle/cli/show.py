@@ -123,6 +123,8 @@ def _consumed(one: Release) -> str:
     if "compacts" in one.run:
         tables = one.run["compacts"]["tables"].values()
         return f"compact: {_count(sum(t['files'] for t in tables), 'file')} became {_n(sum(t['into'] for t in tables))}"
+    if "forgets" in one.run:
+        return f"forget: a key of {one.run['forgets']['source']}"
     if "replaces" in one.run:
         return f"replaced: {', '.join(one.run['replaces'])}"
     sources, declared = one.run.get("sources", {}).values(), one.run.get("declared", ())

@@ -13,7 +13,7 @@ from aisle.cli.words import count, n, small, verb, written
 
 if TYPE_CHECKING:
     from aisle.project import Project
-    from aisle.run.reread import Reread
+    from aisle.run.replay import Reread
     from aisle.steward.quarantine import QuarantinedRow, SetAside
 
 
@@ -53,7 +53,7 @@ def rows(found: Sequence[QuarantinedRow], more: bool) -> str:
 
 def _as_delivered(row: str) -> str:
     """A row as one line: its columns that have a value; or its text."""
-    from aisle.steward.delivered import members
+    from aisle.lake.quarantine import members
 
     given = members(row)
     return text(row) if given is None else ", ".join(f"{n}={text(value)}" for n, value in given.items() if value is not None)

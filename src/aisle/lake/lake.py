@@ -16,12 +16,15 @@ from aisle.declare.description import Description, described
 from aisle.declare.fact import FactSpec
 from aisle.declare.star import Star
 from aisle.lake.drops import LEDGER
+from aisle.lake.forgotten import Forgotten
 from aisle.lake.lease import Lease, leased
+from aisle.lake.quarantine import QUARANTINE
 from aisle.lake.releases import Release, Releases
 from aisle.lake.storage import open_storage
 from aisle.lake.tables import Table
 
-QUARANTINE = ibis.schema({"source": "string", "drop": "string", "line": "int64", "reasons": "array<string>", "row": "string"})
+CHECKS = "_check"
+"""Where a lake holds scratch lakes. They are gone at the end of a check; what a killed one leaves is litter."""
 
 
 class Lake:
@@ -34,6 +37,7 @@ class Lake:
         self.storage = open_storage(address)
         self.star = star
         self.releases = Releases(self.storage)
+        self.forgotten = Forgotten(self.storage)
         self._lease: Lease | None = None
         self._number = 0
         table = partial(Table, self.storage, guard=self._assert_leased)
@@ -105,14 +109,14 @@ class Lake:
             table.restore(wanted.get(name))
         return {name: version for name in wanted if (version := tables[name].version) is not None}
 
-    def publish(self, run: Mapping[str, Any]) -> Release:
-        """Make the tables as they are now the next release.
+    def publish(self, run: Mapping[str, Any], *, restores: int | None = None) -> Release:
+        """Make the tables as they are now the next release. `restores`: a former one whose content it has.
 
         Raises:
             LeaseLost: another writer took over meanwhile.
         """
         versions = {name: table.version for name, table in self.tables.items() if table.version is not None}
-        return self._publish(versions, self.star.fingerprint, described(self.star), run, restores=None)
+        return self._publish(versions, self.star.fingerprint, described(self.star), run, restores=restores)
 
     def publish_again(self, former: Release, run: Mapping[str, Any]) -> Release:
         """Make a former release's content the next release."""
@@ -133,6 +137,11 @@ class Lake:
         """Take a release off the list. Its content stays, as far as another release has it or until its files are removed."""
         self._assert_leased()
         self.releases.forget(release.number)
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file in the place of the one that is there."""
+        self._assert_leased()
+        self.storage.put(path, data)
 
     def remove(self, path: str) -> None:
         """Take away a file that no release needs."""

@@ -19,6 +19,7 @@ from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
 from aisle.lake.storage import Storage, open_storage
 from aisle.run.declared import assert_only_added
+from aisle.run.forget import writing
 from aisle.run.ingest import Ingested
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
 from aisle.run.take import Taken, read_ledger, retake, take
@@ -66,7 +67,9 @@ def run(
     place, delivered_to = Lake(lake, star), open_storage(landing)
     stray = strays(delivered_to, star.sources)
     with ExitStack() as held:
-        former = held.enter_context(place.writing(break_lease=break_lease))
+        former = held.enter_context(
+            writing(place, break_lease=break_lease, memory_limit=memory_limit, spark=spark, progress=progress)
+        )
         changed = differences(former.declared, star) if former is not None else []
         if not (full or accept_changes):
             assert_only_added(former, changed)
@@ -109,6 +112,7 @@ def rebuild_into(
 ) -> Lake:
     """Make a lake's silver and gold anew from its bronze, in a lake at another address."""
     scratch = Lake(address, lake.star)
+    scratch.forgotten = lake.forgotten  # an input, as the drops are
     taken = {s.name: retake(lake, ledger[s.name]) for s in lake.star.sources}
     with open_engine(spark, scratch.storage, memory_limit=memory_limit) as engine:
         work(engine, scratch, taken, [], {s.name: [] for s in lake.star.sources}, quiet, Anew.everything(lake.star))

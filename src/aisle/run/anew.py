@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.engines.port import Engine
-from aisle.lake.lake import Lake
+from aisle.lake.lake import CHECKS, Lake
 from aisle.lake.storage import Storage
 from aisle.run import rebuild_into
 from aisle.run.take import read_ledger
@@ -21,9 +21,6 @@ from aisle.stages.fingerprint import Fingerprint, summed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-CHECKS = "_check"
-"""Where a lake holds scratch lakes. They are gone at the end of a check; what a killed one leaves is litter."""
 
 _FIRST = 5
 

@@ -13,7 +13,8 @@ from aisle.declare.source import DROP, LINE, SourceSpec
 from aisle.engines.port import Engine
 from aisle.errors import LawBroken
 from aisle.lake.drops import Drop
-from aisle.lake.lake import QUARANTINE, Lake
+from aisle.lake.lake import Lake
+from aisle.lake.quarantine import QUARANTINE
 from aisle.run.read import Cleansed, cleanse, quarantined
 from aisle.run.snapshots import by_drop, compare
 from aisle.run.take import Taken
@@ -73,7 +74,7 @@ def ingest(
     done = Ingested(source)
     bad = f"_bad_{source.name}"
     engine.values(bad, QUARANTINE, ())
-    new = cleanse(engine, source, taken, f"_judged_{source.name}", bad)
+    new = cleanse(engine, source, taken, f"_judged_{source.name}", bad, lake.forgotten)
     done.drops = new.drops
     if source.feed == "snapshot":
         compared = compare(engine, lake, source, new, former)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import ibis
@@ -13,11 +13,14 @@ from aisle.declare.source import AS_OF, DROP, LINE, SourceSpec
 from aisle.engines.delivery import Delivery, Reading
 from aisle.engines.port import Engine
 from aisle.lake.drops import Drop, in_batches
+from aisle.lake.forgotten import Forgotten, Note
 from aisle.run.take import Taken
-from aisle.stages.cleanse import REASONS, TEXT, judged, present, rejected
+from aisle.stages.cleanse import REASONS, REMEMBERED, TEXT, judged, present, rejected, remembered
 from aisle.stages.snapshots import time_in
 
 BATCH_BYTES = 256 << 20
+
+_NOTED = ibis.schema({"_of": "string", "_at": "int64", REMEMBERED: "string"})
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,26 @@ class Cleansed:
     names: list[str]
 
 
-def cleanse(engine: Engine, source: SourceSpec, taken: Taken, name: str, bad: str | None) -> Cleansed:
-    """Read drops and judge their rows, which are kept under names that begin with `name`; those that fail are added to `bad`, if given."""
+def cleanse(
+    engine: Engine, source: SourceSpec, taken: Taken, name: str, bad: str | None, forgotten: Forgotten | None = None
+) -> Cleansed:
+    """Read drops and judge their rows, which are kept under names that begin with `name`; those that fail are added to `bad`, if given.
+
+    What is erased of their files is judged by what `forgotten` knows of it.
+    """
     read: list[Drop] = []
     drops = {drop.drop: drop for drop, _ in taken}
+    notes = {}
+    if forgotten is not None and forgotten.of(source.name):
+        notes = {drop.drop: note for drop, _ in taken if (note := forgotten.note(drop.path)) is not None}
     if source.timed_by_name:
         taken, read = _timed(engine, source, taken)
     parts: list[ir.Table] = []
     for together in _readable_together(engine, source, taken):
         raw, malformed, readings = engine.read(f"_raw_{source.name}", source, together)
+        if notes:
+            raw, malformed = with_verdicts(engine, source, raw, notes), _emptied(engine, source, malformed, notes)
+            readings = [_as_noted(reading, notes) for reading in readings]
         read += [_read(source, drops[reading.drop], reading) for reading in readings]
         if source.timed_by_name:
             times = ibis.table({"_named": "string", AS_OF: source.silver[AS_OF]}, name=f"_times_{source.name}")
@@ -77,6 +91,31 @@ def _read(source: SourceSpec, drop: Drop, reading: Reading) -> Drop:
         unknown_columns=", ".join(reading.unknown_columns),
         absent_columns=", ".join(reading.absent_columns),
     )
+
+
+def with_verdicts(engine: Engine, source: SourceSpec, raw: ir.Table, notes: Mapping[str, Note]) -> ir.Table:
+    """Raw rows with what their contract said of them before values were erased.
+
+    Args:
+        notes: of files that were rewritten, by the name of their drop.
+    """
+    rows = [(drop, line, remembered(why)) for drop, note in notes.items() for line, why in note.rows.items()]
+    told = engine.values(f"_noted_{source.name}", _NOTED, rows)
+    return raw.left_join(told, [raw[DROP] == told["_of"], raw[LINE] == told["_at"]]).drop("_of", "_at")
+
+
+def _emptied(engine: Engine, source: SourceSpec, malformed: ir.Table, notes: Mapping[str, Note]) -> ir.Table:
+    """Malformed records with what was wrong with them before they were emptied, and those without a text."""
+    records = [(drop, line, why) for drop, note in notes.items() for line, why in note.malformed.items()]
+    told = engine.values(f"_emptied_{source.name}", _NOTED, records)
+    both = malformed.left_join(told, [malformed[DROP] == told["_of"], malformed[LINE] == told["_at"]])
+    noted = both[REMEMBERED].notnull()
+    return both.select(DROP, LINE, reason=both[REMEMBERED].coalesce(both["reason"]), text=ibis.ifelse(noted, "", both["text"]))
+
+
+def _as_noted(reading: Reading, notes: Mapping[str, Note]) -> Reading:
+    note = notes.get(reading.drop)
+    return reading if note is None or note.refused is None else replace(reading, refused=note.refused)
 
 
 def _timed(engine: Engine, source: SourceSpec, taken: Taken) -> tuple[Taken, list[Drop]]:

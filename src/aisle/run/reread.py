@@ -1,4 +1,4 @@
-"""Reread: drops of bronze taken once more, since the contract they are held to was mended, or another file takes a drop's place.
+"""Reread: all drops of some sources read from bronze once more, and what comes of them as the next release.
 
 What comes of it is what there would be, had it been so from the start (design §3, law 1).
 """
@@ -7,249 +7,58 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
-from aisle.declare.classes import did_you_mean
-from aisle.declare.evolution import Anew, Difference, differences, to_make_anew
-from aisle.declare.star import Star
-from aisle.engines.opening import open_engine
+from aisle.declare.evolution import Anew
 from aisle.engines.port import Change, Engine
-from aisle.errors import ConfigError, LakeError
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
-from aisle.run.declared import to_be_taken_in
 from aisle.run.ingest import Ingested
-from aisle.run.summary import Progress, quiet
-from aisle.run.take import read_ledger, retake
+from aisle.run.summary import Progress
+from aisle.run.take import retake
 from aisle.run.work import gold, record, silver
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 Ledger = Mapping[str, list[Drop]]
 
 
-@dataclass(frozen=True)
-class Count:
-    """How many drops of a source are consumed and refused, and where their rows are."""
-
-    consumed: int
-    refused: int
-    silver: int
-    duplicates: int
-    quarantined: int
-
-    @classmethod
-    def of(cls, drops: Sequence[Drop]) -> Count:
-        return cls(
-            consumed=sum(d.status == "consumed" for d in drops),
-            refused=sum(d.status == "refused" for d in drops),
-            silver=sum(d.events for d in drops),
-            duplicates=sum(d.duplicates for d in drops),
-            quarantined=sum(d.quarantined for d in drops),
-        )
-
-
-@dataclass(frozen=True)
-class Reread:
-    """What it did. `release` is the newest after it: the one before, if nothing is other than it was.
-
-    `before` and `after` are by source; `tables` is what changed in gold, in rows.
-    """
-
-    release: int
-    before: Mapping[str, Count]
-    after: Mapping[str, Count]
-    tables: Mapping[str, Change] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.tables)
-
-
-def replay(
-    star: Star,
-    *,
-    lake: str | Path,
-    sources: Collection[str] = (),
-    break_lease: bool = False,
-    memory_limit: str | None = None,
-    spark: SparkSession | None = None,
-    progress: Progress = quiet,
-) -> Reread:
-    """Hold the drops of sources to their contract once more: rows in quarantine that keep it now, and files that can be read now, come in.
-
-    Args:
-        star: the declaration, as mended.
-        lake: its address.
-        sources: by default those that have rows in quarantine, or refused files.
-        break_lease: take the lake from another writer that is known to be gone.
-        memory_limit: of the engine on this machine, such as "1GB".
-        spark: a session to compute in; without one DuckDB computes.
-        progress: as `run` has it.
-
-    Raises:
-        ConfigError: the star has no such source.
-        NothingDelivered: the lake has no release.
-        LakeError: the declaration changed in more than the contracts of these sources.
-        LeaseHeld: another run is at work on the lake.
-        LawBroken: a law does not hold; no release is made.
-    """
-    names = [s.name for s in star.sources]
-    for name in sources:
-        if name not in names:
-            raise ConfigError(f"The star has no source {name!r}{did_you_mean(name, names)}")
-    started = time.monotonic()
-    with ExitStack() as held:
-        place, former, engine, ledger = _opened(held, star, lake, break_lease, memory_limit, spark)
-        found = differences(former.declared, star)
-        again = to_make_anew(former.declared, star, found)
-        chosen = [n for n in names if n in sources or (not sources and (_troubled(ledger[n]) or n in again.contracts))]
-        _assert_contracts_alone(former, found, again, chosen)
-        ingested = _read_again(engine, place, ledger, chosen, progress)
-        before = {name: Count.of(ledger[name]) for name in chosen}
-        return _finished(engine, place, former, ingested, ledger, [], before, progress, started, {"replays": chosen})
-
-
-def replace(
-    star: Star,
-    *,
-    lake: str | Path,
-    source: str,
-    drop: str,
-    digest: str | None = None,
-    break_lease: bool = False,
-    memory_limit: str | None = None,
-    spark: SparkSession | None = None,
-    progress: Progress = quiet,
-) -> Reread:
-    """Take the content that is held under a drop's name in the place of the content that was consumed (design §3).
-
-    The decision is in the ledger from then on, and is an input as a drop is: `--full` repeats it.
-
-    Args:
-        star: the declaration.
-        lake: its address.
-        source: of the drop.
-        drop: its name.
-        digest: the first digits of the held content's SHA-256, where several are held under the name.
-        break_lease: take the lake from another writer that is known to be gone.
-        memory_limit: of the engine on this machine, such as "1GB".
-        spark: a session to compute in; without one DuckDB computes.
-        progress: as `run` has it.
-
-    Raises:
-        NothingDelivered: the lake has no release.
-        LakeError: nothing is held under this name, more than one content is, or what is held cannot be read.
-        LeaseHeld: another run is at work on the lake.
-        LawBroken: a law does not hold; no release is made.
-    """
-    started = time.monotonic()
-    with ExitStack() as held:
-        place, former, engine, ledger = _opened(held, star, lake, break_lease, memory_limit, spark)
-        found = differences(former.declared, star)
-        _assert_contracts_alone(former, found, to_make_anew(former.declared, star, found), [source])
-        new = _held(ledger, source, drop, digest)
-        old = next(d for d in ledger[source] if d.drop == drop and d.status == "consumed")
-        gone = old._replace(
-            status="replaced",
-            reason=f"was replaced by other content, {new.digest[:8]}…, when somebody so decided.",
-            records=0,
-            events=0,
-            duplicates=0,
-            quarantined=0,
-        )
-        decided = [gone if d is old else d._replace(status="consumed", reason=None) if d is new else d for d in ledger[source]]
-        ingested = _read_again(engine, place, {**ledger, source: decided}, [source], progress)
-        became = next(d for d in ingested[source].drops if d.identity == new.identity)
-        if became.status == "refused":
-            raise LakeError(f"What is held as {source}/{drop} {became.reason} What was consumed under that name stands.")
-        says = {"replaces": {f"{source}/{drop}": new.digest}, "drops": {source: [drop]}}
-        return _finished(
-            engine, place, former, ingested, ledger, [gone], {source: Count.of(ledger[source])}, progress, started, says
-        )
-
-
-def _opened(
-    held: ExitStack, star: Star, lake: str | Path, break_lease: bool, memory_limit: str | None, spark: SparkSession | None
-) -> tuple[Lake, Release, Engine, dict[str, list[Drop]]]:
-    place = Lake(lake, star)
-    place.releases.standing()  # nothing is made of a lake that is not there
-    former = held.enter_context(place.writing(break_lease=break_lease))
-    assert former is not None
-    engine = held.enter_context(open_engine(spark, place.storage, memory_limit=memory_limit))
-    return place, former, engine, read_ledger(engine, place)
-
-
-def _assert_contracts_alone(former: Release, found: Sequence[Difference], again: Anew, sources: Collection[str]) -> None:
-    """Of the declaration no more may have changed than what the sources that are read again are held to."""
-    new_or_gone = any(not d.name for d in found)
-    if again.sources or again.tables or not again.contracts <= set(sources) or new_or_gone:
-        raise to_be_taken_in(former, found)
-
-
-def _troubled(drops: Sequence[Drop]) -> bool:
-    return any(d.quarantined or d.status == "refused" for d in drops)
-
-
-def _held(ledger: Ledger, source: str, drop: str, digest: str | None) -> Drop:
-    if source not in ledger:
-        raise LakeError(f"The star has no source {source!r}{did_you_mean(source, list(ledger))}")
-    waiting = [d for d in ledger[source] if d.status == "held"]
-    found = [d for d in waiting if d.drop == drop and d.digest.startswith(digest or "")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        digests = ", ".join(d.digest[:12] for d in found)
-        raise LakeError(f"More than one content is held as {source}/{drop}: say which, --digest {digests}.")
-    near = did_you_mean(drop, sorted({d.drop for d in waiting})) if waiting else "; nothing of this source is held."
-    raise LakeError(f"Nothing {f'of {digest}… ' if digest else ''}is held as {source}/{drop}{near}")
-
-
-def _read_again(engine: Engine, lake: Lake, ledger: Ledger, sources: Collection[str], progress: Progress) -> dict[str, Ingested]:
+def reread(engine: Engine, lake: Lake, ledger: Ledger, sources: Collection[str], progress: Progress) -> dict[str, Ingested]:
+    """Read the drops of sources again: silver is as they are now, and nothing else was written yet."""
     taken = {name: retake(lake, ledger[name]) for name in progress.over("bronze", sources)}
     return silver(engine, lake, taken, ledger, progress, Anew(contracts=frozenset(sources)))
 
 
-def _finished(
+def publish(
     engine: Engine,
     lake: Lake,
-    former: Release,
-    ingested: Mapping[str, Ingested],
     ledger: Ledger,
-    noted: list[Drop],
-    before: Mapping[str, Count],
-    progress: Progress,
-    started: float,
+    ingested: Mapping[str, Ingested],
     says: Mapping[str, Any],
-) -> Reread:
-    """Quarantine, ledger, gold and the release; none of it, if the drops are what they were."""
-    after = {name: Count.of(i.drops) for name, i in ingested.items()}
-    known = {d.identity: d for drops in ledger.values() for d in drops}
-    if (
-        not noted
-        and former.star == lake.star.fingerprint
-        and all(known[d.identity] == d for i in ingested.values() for d in i.drops)
-    ):
-        return Reread(former.number, before, after, seconds=time.monotonic() - started)
+    started: float,
+    progress: Progress,
+    *,
+    noted: Sequence[Drop] = (),
+    restores: int | None = None,
+) -> tuple[Release, dict[str, Change]]:
+    """Quarantine, ledger and gold of sources that were read again, and the release.
+
+    Args:
+        says: what the release says of itself.
+        started: when the work was begun, by the monotonic clock.
+        noted: other drops of which the ledger says something new.
+        restores: the former release that it has the content of.
+
+    Returns:
+        The release, and what changed in gold by table.
+    """
     again = Anew(contracts=frozenset(ingested))
-    record(engine, lake, ingested, noted, ledger, again)
+    record(engine, lake, ingested, list(noted), ledger, again)
     changes, waiting = gold(engine, lake, ingested, progress, again)
-    seconds = time.monotonic() - started
-    legible = {
-        name: [d.drop for d in i.drops if d.status == "consumed" and known[d.identity].status == "refused"]
-        for name, i in ingested.items()
-    }
     run = {
-        "drops": {name: drops for name, drops in legible.items() if drops},
         **says,
         "tables": {name: asdict(c) for name, c in changes.items()},
         "waiting": waiting,
-        "seconds": round(seconds, 2),
+        "seconds": round(time.monotonic() - started, 2),
     }
-    return Reread(lake.publish(run).number, before, after, changes, seconds)
+    return lake.publish(run, restores=restores), changes

@@ -51,7 +51,7 @@ def compare(engine: Engine, lake: Lake, source: SourceSpec, new: Cleansed, forme
     places = _places(drops, known)
     around = [d for d in known if any(t in places for t in d.seen)]
     if around:
-        beside = cleanse(engine, source, retake(lake, around), f"_around_{source.name}", None)
+        beside = cleanse(engine, source, retake(lake, around), f"_around_{source.name}", None, lake.forgotten)
         assert beside.present is not None
         rows, seen = rows.union(beside.rows), seen.union(beside.present)
     of = engine.values(

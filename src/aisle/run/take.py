@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from aisle.declare.source import SourceSpec
@@ -43,14 +45,14 @@ def take(
     noted: list[Drop] = []
     found = [(s, e) for s in lake.star.sources for e in unseen(delivered(landing, s), ledger[s.name])]
     received = _each(found, lambda new: _receive(lake, landing, *new), max(landing.transfers, lake.storage.transfers))
-    for (source, entry), (drop, measured) in progress.over("bronze", zip(found, received, strict=True), len(found)):
-        match standing(entry.path, measured.digest, ledger[source.name]):
+    for (source, entry), (drop, content) in progress.over("bronze", zip(found, received, strict=True), len(found)):
+        match standing(entry.path, drop.digest, ledger[source.name]):
             case "new":
                 again = [d for d in ledger[source.name] if d.drop == entry.path and d.status == "refused"]
                 noted.extend(d._replace(status="replaced") for d in again)
-                taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.local(drop.path), measured)))
+                taken.setdefault(source.name, []).append((drop, Delivery.of(entry.path, lake.storage.local(drop.path), content)))
             case "redelivered":
-                known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == measured.digest)
+                known = next(d for d in ledger[source.name] if d.drop == entry.path and d.digest == drop.digest)
                 noted.append(known._replace(stamp=entry.stamp))
             case "held":
                 reason = (
@@ -72,31 +74,58 @@ def retake(lake: Lake, drops: Iterable[Drop]) -> Taken:
 
 
 def _receive(lake: Lake, landing: Storage, source: SourceSpec, entry: Entry) -> tuple[Drop, Measured]:
-    """Copy a delivered file to bronze, under the name that its content gives it."""
+    """Copy a delivered file to bronze, under the name that its content gives it; without the values that are forgotten."""
     with landing.open(f"{source.name}/{entry.path}") as data, lake.storage.receive() as arriving:
-        measured = _measured(_copying(data, arriving), entry.path)
-        kept = bronze_path(source, measured.digest, entry.path)
+        if lake.forgotten.of(source.name):
+            return _receive_erased(lake, data, arriving, source, entry)
+        content = measured(_copying(data, arriving), entry.path)
+        kept = bronze_path(source, content.digest, entry.path)
         arriving.keep(kept)
-    return Drop(source.name, entry.path, measured.digest, "consumed", None, kept, entry.stamp, entry.size), measured
+    return _dropped(source, entry, content, kept), content
+
+
+def _receive_erased(lake: Lake, data: BinaryIO, arriving: Arriving, source: SourceSpec, entry: Entry) -> tuple[Drop, Measured]:
+    """The same, where keys of the source are forgotten: what is erased once stays so, and what comes is erased before it is kept."""
+    from aisle.run.erase_drops import arrived
+
+    with tempfile.TemporaryDirectory(prefix="aisle-") as folder:
+        delivered_copy = Path(folder) / "delivered"
+        with delivered_copy.open("wb") as copy:
+            content = measured(_copying(data, copy), entry.path)
+        drop = _dropped(source, entry, content, bronze_path(source, content.digest, entry.path))
+        if lake.forgotten.note(drop.path) is None or not lake.storage.exists(drop.path):
+            with (
+                arrived(lake, source, Delivery.of(drop.path, str(delivered_copy), content)) as left,
+                left.open("rb") as without,
+            ):
+                content = measured(_copying(without, arriving), entry.path)
+            arriving.keep(drop.path)
+            return drop, content
+    return drop, _fetch(lake, drop).content
+
+
+def _dropped(source: SourceSpec, entry: Entry, content: Measured, kept: str) -> Drop:
+    return Drop(source.name, entry.path, content.digest, "consumed", None, kept, entry.stamp, entry.size)
 
 
 def _fetch(lake: Lake, drop: Drop) -> Delivery:
     """A file of bronze, to be read anew."""
     path = lake.storage.local(drop.path)
     with open(path, "rb") as data:
-        measured = _measured(iter(lambda: data.read(_CHUNK), b""), drop.path)
-    if measured.digest != drop.digest:
+        content = measured(iter(lambda: data.read(_CHUNK), b""), drop.path)
+    if content.digest != drop.digest and ((note := lake.forgotten.note(drop.path)) is None or content.digest not in note.forms):
         raise LakeError(f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs.")
-    return Delivery.of(drop.drop, path, measured)
+    return Delivery.of(drop.drop, path, content)
 
 
-def _measured(chunks: Iterable[bytes], path: str) -> Measured:
+def measured(chunks: Iterable[bytes], path: str) -> Measured:
+    """What a file's bytes are, by the name that it has."""
     from aisle.engines.measuring import measure  # it loads NumPy, which a run that finds nothing new can do without
 
     return measure(chunks, compressed=path.endswith(".gz"))
 
 
-def _copying(data: BinaryIO, copy: Arriving) -> Iterator[bytes]:
+def _copying(data: BinaryIO, copy: Arriving | BinaryIO) -> Iterator[bytes]:
     while chunk := data.read(_CHUNK):
         copy.write(chunk)
         yield chunk

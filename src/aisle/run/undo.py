@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,9 @@ from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.errors import LakeError, NothingDelivered
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release, Releases
+from aisle.run.forget import writing
+from aisle.run.reread import publish, reread
+from aisle.run.summary import quiet
 from aisle.run.take import read_ledger
 
 
@@ -42,15 +46,36 @@ def undo(star: Star, *, lake: str | Path, to: int | None = None, break_lease: bo
     """
     place = Lake(lake, star)
     place.releases.standing()  # nothing is made of a lake that is not there
-    with place.writing(break_lease=break_lease) as newest:
+    with writing(place, break_lease=break_lease) as newest:
         assert newest is not None
         former = _before(place.releases, newest) if to is None else named(place.releases, to)
         if content(place.releases, former).number == content(place.releases, newest).number:
             raise LakeError(f"The lake's newest release, {newest.number}, has the content of release {former.number} already.")
         then, now = _consumed(place, former), _consumed(place, newest)
         unconsumed = {source: sorted(set(drops) - set(then.get(source, []))) for source, drops in now.items()}
-        release = place.publish_again(former, {"undoes": newest.number})
+        release = _published(place, former, {"undoes": newest.number})
     return Undone(release.number, former.number, {s: d for s, d in unconsumed.items() if d}, former.star != star.fingerprint)
+
+
+def _published(place: Lake, former: Release, run: dict[str, int]) -> Release:
+    """The next release, of a former one's content.
+
+    Of that the values that are forgotten since are gone. Where they made a difference, such as a version of its own, there is none any
+    more: so the sources concerned are read again.
+    """
+    if not (since := place.forgotten.since(former.number)):
+        return place.publish_again(former, run)
+    if former.star != place.star.fingerprint:
+        raise LakeError(
+            f"Personal values were erased since release {former.number}, which was made by another declaration than today's, so that it "
+            "cannot be made again.\n  Go back to that declaration first, and undo then."
+        )
+    started = time.monotonic()
+    place.restore(former)
+    with DuckDBEngine() as engine:
+        ledger = read_ledger(engine, place)
+        ingested = reread(engine, place, ledger, sorted(since), quiet)
+        return publish(engine, place, ledger, ingested, run, started, quiet, restores=former.number)[0]
 
 
 def content(releases: Releases, release: Release) -> Release:

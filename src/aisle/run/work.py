@@ -14,7 +14,8 @@ from aisle.declare.evolution import Anew
 from aisle.declare.fact import FactSpec
 from aisle.engines.port import Change, Engine
 from aisle.lake.drops import LEDGER, Drop
-from aisle.lake.lake import QUARANTINE, Lake
+from aisle.lake.lake import Lake
+from aisle.lake.quarantine import QUARANTINE
 from aisle.run import dimensions, facts
 from aisle.run.ingest import Ingested, ingest
 from aisle.run.summary import Progress

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import annotated_types as at
 import ibis
@@ -24,6 +24,8 @@ from aisle.stages.time import BEGINNING, LATEST, moment
 _WORDS = {"int64": "a whole number", "float64": "a number", "boolean": "true or false", "date": "a date (YYYY-MM-DD)"}
 TEXT = "_text"
 MALFORMED, REASONS = "_malformed", "_reasons"
+REMEMBERED = "_remembered"
+"""Of a row whose personal values are erased: the reasons for which it broke the contract as it was, each on a line of its own."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def judged(raw: ir.Table, source: SourceSpec) -> ir.Table:
     """The rows typed, with `_ok`: whether a row keeps the contract. Columns: silver's, then `_ok`.
 
     `raw` holds the contract's columns as text (or, of a Parquet drop, as they are typed), `_drop`
-    and `_line`; `_as_of` and `_absent` where silver has them.
+    and `_line`; `_as_of` and `_absent` where silver has them; `_remembered` if values of it are erased.
     """
     typed = _typed(raw, source)
     deleted = _deletes(typed, source)
@@ -73,6 +75,19 @@ def rejected(raw: ir.Table, source: SourceSpec) -> ir.Table:
     return typed.select(typed[DROP], typed[LINE], reasons.name(REASONS), typed[TEXT]).filter(lambda t: t[REASONS].length() > 0)
 
 
+def of_keys(raw: ir.Table, source: SourceSpec, keys: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """The rows of `raw` of which one of these columns has a value, and whose key is one of `keys`, which has each key column as text."""
+    typed = _typed(raw, source)
+    held = functools.reduce(operator.or_, (typed[_given(c)].notnull() for c in columns))
+    sought = typed.filter(held).select(DROP, LINE, **{f"_key_{i}": typed[k].cast("string") for i, k in enumerate(source.key)})
+    return sought.semi_join(keys, [sought[f"_key_{i}"] == keys[k] for i, k in enumerate(source.key)]).select(DROP, LINE)
+
+
+def remembered(reasons: Iterable[str]) -> str:
+    """Reasons as `_remembered` holds them."""
+    return "\n".join(["", *reasons, ""])
+
+
 def _given(name: str) -> str:
     return f"_given_{name}"
 
@@ -81,7 +96,7 @@ def _typed(raw: ir.Table, source: SourceSpec) -> ir.Table:
     """Each column typed under its name, and as it was given under `_given_<name>`: cleaned text, or its own type."""
     given = raw.select(
         *[(cleaned(raw[c.name]) if raw[c.name].type().is_string() else raw[c.name]).name(_given(c.name)) for c in source.columns],
-        *[raw[n] for n in (AS_OF, ABSENT, DROP, LINE, TEXT) if n in raw.columns],
+        *[raw[n] for n in (AS_OF, ABSENT, DROP, LINE, TEXT, REMEMBERED) if n in raw.columns],
     )
     return given.mutate(**{c.name: _value(given[_given(c.name)], c, source) for c in source.columns})
 
@@ -151,6 +166,17 @@ def _operation(source: SourceSpec) -> set[str]:
 
 
 def _rules(typed: ir.Table, source: SourceSpec) -> Iterator[Rule]:
+    """The rules; of a row whose personal values are erased those on them say what they said before."""
+    for column, rule in _rules_by_column(typed, source):
+        if column.personal and REMEMBERED in typed.columns:
+            told = typed[REMEMBERED]
+            broken = ibis.ifelse(told.isnull(), rule.broken, told.contains(remembered([rule.reason])))
+            yield replace(rule, broken=broken)
+        else:
+            yield rule
+
+
+def _rules_by_column(typed: ir.Table, source: SourceSpec) -> Iterator[tuple[Column, Rule]]:
     always = {*source.key, source.changed_at, source.sequence, *_operation(source)}
     for column in source.columns:
         given, value, deletes_too = typed[_given(column.name)], typed[column.name], column.name in always
@@ -158,16 +184,19 @@ def _rules(typed: ir.Table, source: SourceSpec) -> Iterator[Rule]:
             missing = given.isnull()
             if source.may_be_absent(column.name):
                 missing &= ~typed[ABSENT].contains(column.name)
-            yield Rule(missing, f"{column.name} is missing", deletes_too)
+            yield column, Rule(missing, f"{column.name} is missing", deletes_too)
         if column.choices:
-            yield Rule(given.notnull() & value.isnull(), f"{column.name} is none of {', '.join(column.choices)}", deletes_too)
+            yield (
+                column,
+                Rule(given.notnull() & value.isnull(), f"{column.name} is none of {', '.join(column.choices)}", deletes_too),
+            )
         elif column.type != "string" or not given.type().is_string():
-            yield Rule(given.notnull() & value.isnull(), f"{column.name} is not {_says_type(column)}", deletes_too)
+            yield column, Rule(given.notnull() & value.isnull(), f"{column.name} is not {_says_type(column)}", deletes_too)
         for bound in column.bounds:
-            yield Rule(~_holds(value, bound).fill_null(True), f"{column.name} is not {says(bound)}", deletes_too)
+            yield column, Rule(~_holds(value, bound).fill_null(True), f"{column.name} is not {says(bound)}", deletes_too)
         if column.is_time:
             outside = (value < moment(BEGINNING)) | (value >= moment(LATEST))
-            yield Rule(outside.fill_null(False), f"{column.name} is before 1900 or after 2199", deletes_too)
+            yield column, Rule(outside.fill_null(False), f"{column.name} is before 1900 or after 2199", deletes_too)
 
 
 def _says_type(column: Column) -> str:

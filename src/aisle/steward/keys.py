@@ -17,13 +17,14 @@ _WORDS = {"int64": "a whole number", "date": "a date (YYYY-MM-DD)", "string": "a
 _LARGEST = 2**63 - 1
 
 
-def key_of(table: str, columns: Mapping[str, Column], given: Sequence[str]) -> dict[str, Any]:
+def key_of(table: str, columns: Mapping[str, Column], given: Sequence[str], command: str = "explain") -> dict[str, Any]:
     """The key that is meant, typed, in the order of its columns.
 
     Args:
         table: whose key it is, for messages.
         columns: of the key, by their names in the table.
         given: `name=value`, or values of the columns not named, in order.
+        command: that asks, for messages.
 
     Raises:
         ConfigError: a name is no column of the key, a value is missing or too many, or is not of its column's type.
@@ -49,7 +50,7 @@ def key_of(table: str, columns: Mapping[str, Column], given: Sequence[str]) -> d
     found |= dict(zip(left, unnamed, strict=False))
     if missing := [name for name in columns if name not in found]:
         wanted = " ".join(f"{name}=…" for name in columns)
-        raise ConfigError(f"{known}: {', '.join(missing)} is missing. Write: aisle explain {table} {wanted}")
+        raise ConfigError(f"{known}: {', '.join(missing)} is missing. Write: aisle {command} {table} {wanted}")
     return {name: _typed(name, column, found[name].strip()) for name, column in columns.items()}
 
 
@@ -67,16 +68,3 @@ def _typed(name: str, column: Column, text: str) -> Any:
     if column.type == "string" and text:
         return text
     raise ConfigError(f"{name} is {_WORDS[column.type]}, not {MASK if column.personal else repr(text)}.")
-
-
-def says(delivered: Any, column: Column, value: Any) -> bool:
-    """Whether a delivered value, as quarantine keeps it, is a key's value."""
-    if delivered is None or isinstance(delivered, bool | list | dict):
-        return False
-    text = str(delivered).strip()
-    if column.type == "int64":
-        match = re.fullmatch(r"([+-]?[0-9]{1,19})(?:\.0*)?", text)
-        return match is not None and int(match[1]) == value
-    if column.choices:
-        return spelled(text) == spelled(value)
-    return text == (value.isoformat() if isinstance(value, date) else value)

@@ -12,7 +12,7 @@ from aisle.declare.fact import FactSpec
 from aisle.declare.source import SourceSpec
 from aisle.declare.star import Star
 from aisle.derive.views import personal_columns
-from aisle.steward.delivered import members
+from aisle.lake.quarantine import members
 
 MASK = "•••"
 

@@ -18,8 +18,8 @@ from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.errors import ConfigError, LakeError
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
+from aisle.lake.quarantine import members
 from aisle.run.take import read_ledger
-from aisle.steward.delivered import members
 from aisle.steward.personal import masked_text, personal_of
 
 

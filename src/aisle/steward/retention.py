@@ -21,11 +21,10 @@ from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.errors import ConfigError, LakeError
 from aisle.lake.drops import BRONZE, in_batches
 from aisle.lake.folder import INCOMING
-from aisle.lake.lake import Lake
+from aisle.lake.lake import CHECKS, Lake
 from aisle.lake.releases import Release, Releases
 from aisle.lake.storage import Entry
 from aisle.lake.tables import MONTH, DataFile, Table
-from aisle.run.anew import CHECKS
 from aisle.run.declared import to_be_taken_in
 from aisle.run.summary import Progress, quiet
 

@@ -16,16 +16,16 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from aisle.declare.keys import says
 from aisle.declare.source import SourceSpec
 from aisle.engines.port import Engine
 from aisle.errors import LakeError
 from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
+from aisle.lake.quarantine import members
 from aisle.lake.releases import Release, Releases
 from aisle.lake.tables import DataFile, Table
 from aisle.run.take import read_ledger
-from aisle.steward.delivered import members
-from aisle.steward.keys import says
 from aisle.steward.personal import masked, masked_text, personal_of
 
 

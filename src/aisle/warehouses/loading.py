@@ -179,7 +179,7 @@ def _move(session: Session, star: Star, todo: Plan, held: Held) -> tuple[dict[st
 
 
 def _exchange(session: Session, star: Star, step: Step) -> tuple[Tally, Tally]:
-    """Take rows out of a table, which must be as they were loaded, and put others in."""
+    """Take rows out of a table, which must be as they were loaded (as many as were, if values were erased since), and put others in."""
     name, spec = session.dialect.identifier, step.spec
     table = name(star.name, spec.table)
     gone, came = difference(session.source, step)
@@ -188,11 +188,12 @@ def _exchange(session: Session, star: Star, step: Step) -> tuple[Tally, Tally]:
         taken = _stage(session, GONE, spec, gone)
         met = " AND ".join(f"{name('_row', k)} = {name('_gone', k)}" for k in ddl.key(spec))
         there = tally(session, table, spec, f"JOIN {name(GONE)} AS {name('_gone')} ON {met}")
-        if there != taken:
+        if there != taken and (there.rows != taken.rows or not step.erased):
             what = (
                 f"{there.rows:,} were in the warehouse" if there.rows != taken.rows else "some have other values in the warehouse"
             )
             raise TamperedError(f"Of {taken.rows:,} rows to take out of {spec.table}, {what}.")
+        taken = there
         session.execute(delete(star, spec, session.dialect))
         session.execute(f"DROP TABLE {name(GONE)}")
     if came is not None:

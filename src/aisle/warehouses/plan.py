@@ -12,6 +12,7 @@ from aisle.derive import ddl
 from aisle.derive.ddl import Spec
 from aisle.derive.dialect import Dialect
 from aisle.errors import LakeError, WarehouseError
+from aisle.lake.forgotten import Forgotten
 from aisle.lake.releases import Release
 from aisle.lake.storage import Storage
 from aisle.lake.tables import DataFile, Table
@@ -68,7 +69,11 @@ class File:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do with one table: the files whose rows go and come, where they rest, and how many rows it must have then."""
+    """What to do with one table: the files whose rows go and come, where they rest, and how many rows it must have then.
+
+    `erased`: since the release that the warehouse holds personal values were erased, also in that release's files: what they hold
+    names the rows that go, but does not tell any more what these are in the warehouse.
+    """
 
     spec: Spec
     storage: Storage
@@ -76,6 +81,7 @@ class Step:
     added: tuple[File, ...]
     version: int
     rows: int
+    erased: bool = False
 
     @property
     def touched(self) -> bool:
@@ -105,7 +111,7 @@ def plan(
     found: Found,
     reader_role: str | None = None,
 ) -> Plan:
-    """What to do. Files are compared by path: a data file, once written, never changes (Delta protocol).
+    """What to do. Files are compared by path: a data file, once written, never changes (Delta protocol), unless values of it are erased.
 
     Args:
         reader_role: the role that may read the star without its personal data; None for none.
@@ -175,7 +181,8 @@ def _step(spec: Spec, table: Table, held: Held, release: Release) -> Step:
     if not all(table.storage.exists(f"{table.name}/{f.path}") for f in removed):
         raise _GoneError(f"Files of {spec.table} from release {held.release} were vacuumed from the lake.")
     gone, came = _files(table, removed), _files(table, added)
-    return Step(spec, table.storage, gone, came, _number(version), sum(f.rows for f in files))
+    erased = any(c.personal for c in spec.columns) and bool(Forgotten(table.storage).since(held.release))
+    return Step(spec, table.storage, gone, came, _number(version), sum(f.rows for f in files), erased)
 
 
 def _opened(table: Table, version: int | None) -> list[DataFile]:
