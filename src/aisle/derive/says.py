@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from aisle.declare.dimension import DimensionSpec, StarColumn
-from aisle.declare.fact import FactSpec
+from typing import Literal
+
+from aisle.declare.calendar import CalendarSpec
+from aisle.declare.dimension import HOUSEKEEPING, DimensionSpec, StarColumn
+from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.derive.dialect import Spec
+
+Kind = Literal["dimension", "calendar", "fact"]
+
+
+def kind(spec: Spec) -> Kind:
+    """What a table of a star is."""
+    match spec:
+        case DimensionSpec():
+            return "dimension"
+        case CalendarSpec():
+            return "calendar"
+        case FactSpec():
+            return "fact"
 
 
 def key(spec: Spec) -> tuple[str, ...]:
@@ -30,4 +46,31 @@ def column_says(spec: Spec, column: StarColumn) -> str:
     return said
 
 
-__all__ = ["column_says", "key", "says"]
+def roles(spec: Spec) -> dict[str, str]:
+    """What each column is to its table, by name: "natural key", "track", "grain", "lookup", "additive" and the like.
+
+    An attribute's role is its behaviour as declared; the newest value beside one that is `current` is "newest".
+    """
+    match spec:
+        case DimensionSpec():
+            newest = {f"current_{a.name}": "newest" for a in spec.attributes if a.behaviour == "current"}
+            attributes = {a.name: str(a.behaviour) for a in spec.attributes}
+            keys = {spec.key: "surrogate key", **dict.fromkeys(spec.natural_key, "natural key")}
+            return keys | attributes | newest | dict.fromkeys(HOUSEKEEPING, "housekeeping")
+        case CalendarSpec():
+            return {c.name: "key" if c.name == spec.key else "attribute" for c in spec.columns}
+        case FactSpec():
+            return dict(_member_role(spec, m) for m in spec.members)
+
+
+def _member_role(fact: FactSpec, member: DegenerateSpec | LookupSpec | MeasureSpec) -> tuple[str, str]:
+    match member:
+        case DegenerateSpec(name):
+            return name, "grain" if name in fact.grain else "time" if name == fact.time else "degenerate"
+        case LookupSpec():
+            return member.column, "lookup"
+        case MeasureSpec(name, _, additivity):
+            return name, additivity
+
+
+__all__ = ["Kind", "column_says", "key", "kind", "roles", "says"]

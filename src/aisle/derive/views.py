@@ -49,9 +49,10 @@ class ViewColumn:
 
 @dataclass(frozen=True)
 class View:
-    """A view: its name, what it shows, and the query that it stands for."""
+    """A view: its name, the table whose rows it shows, what it says, and the query that it stands for."""
 
     name: str
+    of: str
     doc: str
     columns: tuple[ViewColumn, ...]
     query: str
@@ -148,7 +149,7 @@ def _readable(star: Star, spec: Spec, dialect: Dialect) -> View:
     columns = _shown(every, personal=False)
     listed = ", ".join(dialect.identifier(c.name) for c in columns)
     query = f"SELECT {listed}\nFROM {_table(star, spec.table, dialect, within=False)}"
-    return View(spec.table, _without(says(spec), every, columns), columns, query)
+    return View(spec.table, spec.table, _without(says(spec), every, columns), columns, query)
 
 
 def _current(star: Star, dimension: DimensionSpec, dialect: Dialect, *, personal: bool = True) -> View:
@@ -158,7 +159,7 @@ def _current(star: Star, dimension: DimensionSpec, dialect: Dialect, *, personal
     table = _table(star, dimension.table, dialect, within=personal)
     query = f"SELECT {listed}\nFROM {table}\nWHERE {dialect.identifier('is_current')}"
     doc = f"The current version of each {dimension.name}, deleted ones and the unknown one included."
-    return View(f"{dimension.table}_current", _without(doc, every, columns), columns, query)
+    return View(f"{dimension.table}_current", dimension.table, _without(doc, every, columns), columns, query)
 
 
 def _joined(star: Star, fact: FactSpec, tense: Tense, dialect: Dialect, *, personal: bool = True) -> View:
@@ -181,7 +182,7 @@ def _joined(star: Star, fact: FactSpec, tense: Tense, dialect: Dialect, *, perso
     rows = f"FROM {_table(star, fact.table, dialect, within=personal)} AS {name('_fact')}"
     query = "\n".join(["SELECT\n    " + ",\n    ".join(listed), rows, *joins])
     doc = f"{fact.doc}\n{_DOCS[tense].format(table=fact.table)}".strip()
-    return View(f"{fact.table}_{tense}", _without(doc, every, columns), columns, query)
+    return View(f"{fact.table}_{tense}", fact.table, _without(doc, every, columns), columns, query)
 
 
 def _without(doc: str, every: Iterable[ViewColumn], shown: Iterable[ViewColumn]) -> str:
