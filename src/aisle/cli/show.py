@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aisle.cli.table import table, terminal_width
-from aisle.cli.words import count as _count
-from aisle.cli.words import n as _n
-from aisle.cli.words import small as _small
-from aisle.cli.words import verb as _verb
-from aisle.cli.words import written as _written
+from aisle.cli.table import small, table, terminal_width, written
+from aisle.words import count, n, verb
 
 if TYPE_CHECKING:
     from aisle.cli.state import SourceState, State
@@ -34,16 +30,16 @@ _MOST = 5
 def generated(made: Generated, project: Project) -> str:
     """What `aisle generate` made."""
     files, rows = sum(made.files.values()), sum(made.rows.values())
-    sources = [(source, made.files[source], _n(made.rows[source])) for source in made.rows]
+    sources = [(source, made.files[source], n(made.rows[source])) for source in made.rows]
     truth = (
-        f"Of these a correct pipeline makes {_count(made.facts, 'fact row')}; {_n(made.quarantined)} belong into quarantine, "
-        f"{_n(made.duplicates)} are exact duplicates. The truth is in {project.truth}."
+        f"Of these a correct pipeline makes {count(made.facts, 'fact row')}; {n(made.quarantined)} belong into quarantine, "
+        f"{n(made.duplicates)} are exact duplicates. The truth is in {project.truth}."
     )
     return "\n".join(
         [
-            f"{_count(made.days, 'day')} of a shop: {_count(files, 'drop')} with {_count(rows, 'row')} in {project.landing}.",
+            f"{count(made.days, 'day')} of a shop: {count(files, 'drop')} with {count(rows, 'row')} in {project.landing}.",
             "",
-            _small(("source", "drops", "rows"), sources),
+            small(("source", "drops", "rows"), sources),
             "",
             truth,
             *_listed("What went wrong on purpose:", ((n, what.replace("_", " ")) for what, n in made.mess.items()), of="kinds"),
@@ -62,30 +58,30 @@ def ran(summary: Summary, star: Star) -> str:
         return "\n".join([f"Nothing new in the landing: {stands} ({took}).", *said])
     dimensions, facts = {d.table for d in star.dimensions}, {f.table for f in star.facts}
     versions = sum(c.added for name, c in summary.tables.items() if name in dimensions)
-    written = sum(c.added for name, c in summary.tables.items() if name in facts)
-    took_in = f"{_count(summary.total('drops'), 'drop')} with {_count(summary.total('records'), 'row')} came in"
+    fact_rows = sum(c.added for name, c in summary.tables.items() if name in facts)
+    took_in = f"{count(summary.total('drops'), 'drop')} with {count(summary.total('records'), 'row')} came in"
     events, duplicates, quarantined = (summary.total(what) for what in ("events", "duplicates", "quarantined"))
     or_unchanged = " or unchanged in a snapshot" if any(s.feed == "snapshot" for s in star.sources) else ""
     became = (
-        f"{_n(events)} {_verb(events, 'is', 'are')} in silver, "
-        f"{_n(duplicates)} {_verb(duplicates, 'was an exact duplicate', 'were exact duplicates')}{or_unchanged}, "
-        f"{_n(quarantined)} {_verb(quarantined, 'is', 'are')} in quarantine"
+        f"{n(events)} {verb(events, 'is', 'are')} in silver, "
+        f"{n(duplicates)} {verb(duplicates, 'was an exact duplicate', 'were exact duplicates')}{or_unchanged}, "
+        f"{n(quarantined)} {verb(quarantined, 'is', 'are')} in quarantine"
     )
     nothing = summary.declared and not summary.total("records")
     came = "Nothing new came in." if nothing else f"{took_in}: {became}."
     return "\n".join(
         [
             click.style(f"Release {summary.release}", bold=True) + f" after {took}. {came}",
-            f"They made {_count(versions, 'version')} of dimensions and {_count(written, 'fact row')}.",
+            f"They made {count(versions, 'version')} of dimensions and {count(fact_rows, 'fact row')}.",
             "",
-            _written({name: (c.added, c.removed) for name, c in summary.tables.items()}),
+            written({name: (c.added, c.removed) for name, c in summary.tables.items()}),
             *_list(
                 "The declaration changed, and what it concerns was made anew:", summary.declared, more="aisle plan, before a run"
             ),
             *[
-                f"\n{_count(n, 'line')} of {table} waits for its header."
+                f"\n{count(n, 'line')} of {table} waits for its header."
                 if n == 1
-                else f"\n{_count(n, 'line')} of {table} wait for their headers."
+                else f"\n{count(n, 'line')} of {table} wait for their headers."
                 for table, n in summary.waiting.items()
             ],
             *_inferred(summary.inferred, star),
@@ -99,52 +95,26 @@ def ran(summary: Summary, star: Star) -> str:
 
 def releases(found: Sequence[Release], left_out: int) -> str:
     """The releases, the newest first: what each consumed and changed."""
-    rows = [(str(r.number), r.made_at.replace("T", " ").removesuffix("+00:00"), _consumed(r), _changed(r)) for r in found]
+    rows = [(str(r.number), r.made_at.replace("T", " ").removesuffix("+00:00"), r.origin, _changed(r)) for r in found]
     shown = table(("release", "made (UTC)", "consumed", "changed"), rows, width=terminal_width())
-    return shown + (f"\n({_count(left_out, 'older one')}: --last {len(found) + left_out})" if left_out else "")
+    return shown + (f"\n({count(left_out, 'older one')}: --last {len(found) + left_out})" if left_out else "")
 
 
 def release(one: Release) -> str:
     """One release, with its drops."""
-    lines = [click.style(f"Release {one.number}", bold=True) + f", made {one.made_at}: {_consumed(one)}."]
-    if changes := _changes(one):
-        lines += ["", _written(changes)]
+    lines = [click.style(f"Release {one.number}", bold=True) + f", made {one.made_at}: {one.origin}."]
+    if changes := one.changes:
+        lines += ["", written(changes)]
     for source, drops in one.run.get("drops", {}).items():
         lines += ["", f"{source}:", *(f"  {drop}" for drop in drops)]
     return "\n".join(lines)
 
 
-def _consumed(one: Release) -> str:
-    """What a release came from."""
-    if one.restores is not None:
-        return f"undo: as release {one.restores}"
-    if "replays" in one.run:
-        return f"replay: {', '.join(one.run['replays'])}"
-    if "compacts" in one.run:
-        tables = one.run["compacts"]["tables"].values()
-        return f"compact: {_count(sum(t['files'] for t in tables), 'file')} became {_n(sum(t['into'] for t in tables))}"
-    if "forgets" in one.run:
-        return f"forget: a key of {one.run['forgets']['source']}"
-    if "replaces" in one.run:
-        return f"replaced: {', '.join(one.run['replaces'])}"
-    sources, declared = one.run.get("sources", {}).values(), one.run.get("declared", ())
-    if declared and not sum(s["records"] for s in sources):
-        return f"a declaration with {_count(len(declared), 'change')}"
-    if not sources:
-        return "drops delivered again, or held"
-    return f"{_count(sum(s['drops'] for s in sources), 'drop')}, {_count(sum(s['records'] for s in sources), 'row')}"
-
-
-def _changes(one: Release) -> dict[str, tuple[int, int]]:
-    """How many rows came and went in each table."""
-    return {name: (c["added"], c["removed"]) for name, c in one.run.get("tables", {}).items()}
-
-
 def _changed(one: Release) -> str:
     """The rows that came and went in each table that a release changed."""
     return ", ".join(
-        f"{name} +{_n(added)}" + (f" -{_n(removed)}" if removed else "")
-        for name, (added, removed) in _changes(one).items()
+        f"{name} +{n(added)}" + (f" -{n(removed)}" if removed else "")
+        for name, (added, removed) in one.changes.items()
         if added or removed
     )
 
@@ -156,7 +126,7 @@ def undone(done: Undone, project: Project) -> str:
     if drops:
         lines += list(
             _list(
-                f"{_count(len(drops), 'drop')} {_verb(len(drops), 'is', 'are')} unconsumed again:",
+                f"{count(len(drops), 'drop')} {verb(len(drops), 'is', 'are')} unconsumed again:",
                 drops,
                 more="aisle releases lists them by release",
             )
@@ -172,14 +142,14 @@ def undone(done: Undone, project: Project) -> str:
 
 def loaded(done: Loaded, warehouse: str) -> str:
     """What `aisle load` did to the warehouse of this address."""
-    verified = [f"{name} is as it was loaded, all {_n(rows)} rows." for name, rows in done.verified.items()]
+    verified = [f"{name} is as it was loaded, all {n(rows)} rows." for name, rows in done.verified.items()]
     if done.mode == "up to date":
         return "\n".join([*verified, f"The warehouse {warehouse} holds release {done.release} already: nothing to do."])
     former = "" if done.former is None else f", which held release {done.former}"
     how = done.why or "Only what changed between the two was moved."
-    moved = [(name, _n(m.inserted), _n(m.deleted)) for name, m in done.tables.items()]
+    moved = [(name, n(m.inserted), n(m.deleted)) for name, m in done.tables.items()]
     title = click.style(f"Release {done.release}", bold=True) + f" is in the warehouse {warehouse}{former}. {how}"
-    return "\n".join([*verified, title, *(["", _small(("table", "rows put in", "taken out"), moved)] if moved else [])])
+    return "\n".join([*verified, title, *(["", small(("table", "rows put in", "taken out"), moved)] if moved else [])])
 
 
 def status(state: State, project: Project) -> str:
@@ -195,19 +165,19 @@ def status(state: State, project: Project) -> str:
     if state.declaration_changed:
         lines.append("! The star's declaration has changed since: aisle plan")
     sources = [
-        (name, s.consumed, len(s.refused), len(s.held), len(s.waiting), *map(_n, (s.rows, s.silver, s.duplicates, s.quarantined)))
+        (name, s.consumed, len(s.refused), len(s.held), len(s.waiting), *map(n, (s.rows, s.silver, s.duplicates, s.quarantined)))
         for name, s in state.sources.items()
     ]
     columns = ("source", "drops", "refused", "held", "waiting", "rows", "silver", "duplicates", "quarantine")
-    lines += ["", _small(columns, sources)]
+    lines += ["", small(columns, sources)]
     if state.release is not None:
-        lines += ["", _small(("table", "rows"), [(name, _n(rows)) for name, rows in state.tables.items()])]
+        lines += ["", small(("table", "rows"), [(name, n(rows)) for name, rows in state.tables.items()])]
     lines += _set_aside(state.sources)
     if any(s.quarantined for s in state.sources.values()):
         lines += ["", f"The rows in quarantine, with every reason: {project.lake}/quarantine (a Delta table)."]
     lines += [*_unknown_columns(state.sources), *_strays(state.strays, project.star), ""]
     if state.waiting:
-        lines.append(f"{_count(state.waiting, 'file')} of the landing {_verb(state.waiting, 'waits', 'wait')}: aisle run")
+        lines.append(f"{count(state.waiting, 'file')} of the landing {verb(state.waiting, 'waits', 'wait')}: aisle run")
     elif state.release is None:
         lines.append(f"Nothing waits in the landing {project.landing}. Put files into its folders, or: aisle generate")
     else:
@@ -244,8 +214,8 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]], left_out: int)
     """The rows of a query."""
     shown = table(columns, rows, width=terminal_width())
     if left_out:
-        return f"{shown}\n({_count(len(rows), 'row')} of {_n(len(rows) + left_out)}; --limit 0 shows all)"
-    return f"{shown}\n({_count(len(rows), 'row')})"
+        return f"{shown}\n({count(len(rows), 'row')} of {n(len(rows) + left_out)}; --limit 0 shows all)"
+    return f"{shown}\n({count(len(rows), 'row')})"
 
 
 def _set_aside(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState]) -> Iterator[str]:
@@ -264,7 +234,7 @@ def _set_aside(sources: Mapping[str, SourceSummary] | Mapping[str, SourceState])
 def _inferred(inferred: Mapping[str, int], star: Star) -> Iterator[str]:
     sources = {d.table: d.source.name for d in star.dimensions}
     told = [
-        f"{dimension}: {_count(members, 'member')} that {sources[dimension]} has not" for dimension, members in inferred.items()
+        f"{dimension}: {count(members, 'member')} that {sources[dimension]} has not" for dimension, members in inferred.items()
     ]
     yield from _list("Inferred, as facts name them before their source does:", told)
 
@@ -273,7 +243,7 @@ def _displaced(sources: Mapping[str, SourceSummary]) -> Iterator[str]:
     for name, source in sources.items():
         if rows := source.displaced:
             yield (
-                f"\n! {_count(rows, 'row')} of earlier drops of {name} {_verb(rows, 'stands', 'stand')} no longer: "
+                f"\n! {count(rows, 'row')} of earlier drops of {name} {verb(rows, 'stands', 'stand')} no longer: "
                 "of rows with one key the first counts, by drop name and line, and one before them came now."
             )
 
@@ -283,7 +253,7 @@ def _strays(strays: Mapping[str, int], star: Star) -> Iterator[str]:
     names = [s.name for s in star.sources]
     near = {folder: difflib.get_close_matches(folder, names, n=1) for folder in strays}
     told = [
-        f"{folder + '/' if folder else 'the landing itself'}: {_count(files, 'file')}"
+        f"{folder + '/' if folder else 'the landing itself'}: {count(files, 'file')}"
         + (f"; did you mean {near[folder][0]}/?" if near[folder] else "")
         for folder, files in strays.items()
     ]
@@ -295,7 +265,7 @@ def _unknown_columns(sources: Mapping[str, SourceSummary] | Mapping[str, SourceS
     for name, source in sources.items():
         for columns in source.unknown_columns.values():
             drops[name, columns] += 1
-    told = [f"{name}: {columns} (in {_count(n, 'drop')})" for (name, columns), n in drops.items()]
+    told = [f"{name}: {columns} (in {count(n, 'drop')})" for (name, columns), n in drops.items()]
     yield from _list("Columns that the contract does not know; kept in bronze, not used:", told)
 
 
@@ -312,9 +282,9 @@ def _listed(title: str, items: Iterable[tuple[int, str]], *, of: str) -> Iterato
     ordered = sorted(items, key=lambda item: -item[0])
     if ordered:
         yield from ("", title)
-        yield from (f"  {_n(n):>7}  {what}" for n, what in ordered[:_MOST])
+        yield from (f"  {n(often):>7}  {what}" for often, what in ordered[:_MOST])
         if rest := ordered[_MOST:]:
-            yield f"  {_n(sum(n for n, _ in rest)):>7}  for {len(rest)} other {of}"
+            yield f"  {n(sum(n for n, _ in rest)):>7}  for {len(rest)} other {of}"
 
 
 def _indented(lines: str) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aisle.cli.table import table, terminal_width
-from aisle.cli.words import count, n, small
+from aisle.cli.table import small, table, terminal_width
 from aisle.steward.diff import KINDS, Difference, Sample, TableDifference
+from aisle.words import count, n
 
 if TYPE_CHECKING:
     from aisle.declare.star import Star

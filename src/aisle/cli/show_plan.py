@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aisle.cli.words import count, n, small, verb
+from aisle.cli.table import small
+from aisle.words import count, n, verb
 
 if TYPE_CHECKING:
     from aisle.steward.plan import Plan

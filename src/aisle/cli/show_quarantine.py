@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aisle.cli.table import table, terminal_width, text
-from aisle.cli.words import count, n, small, verb, written
+from aisle.cli.table import small, table, terminal_width, text, written
+from aisle.words import count, n, verb
 
 if TYPE_CHECKING:
     from aisle.project import Project

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aisle.cli.words import count, n, size, small, verb
+from aisle.cli.table import small
+from aisle.words import count, n, size, verb
 
 if TYPE_CHECKING:
     from aisle.steward.retention import Compacted, Vacuumed

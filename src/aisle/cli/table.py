@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import click
+
+from aisle.words import n
 
 NULL = "NULL"
 _LEAST = 12  # no column is cut to less than this
@@ -112,3 +114,20 @@ def _length(cell: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(cell)
+
+
+def small(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table of our own: figures, already written with their commas, stand to the right."""
+    widths = [max(len(name), *(len(str(row[i])) for row in rows)) if rows else len(name) for i, name in enumerate(columns)]
+
+    def line(cells: Sequence[Any]) -> str:
+        return "  " + "  ".join(
+            str(c).rjust(w) if i else str(c).ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))
+        )
+
+    return "\n".join([click.style(line(columns), bold=True), *map(line, rows)])
+
+
+def written(changes: Mapping[str, tuple[int, int]]) -> str:
+    """How many rows came and went in each table."""
+    return small(("table", "rows written", "in place of"), [(name, n(came), n(went)) for name, (came, went) in changes.items()])

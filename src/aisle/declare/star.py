@@ -120,6 +120,12 @@ class Star:
                 seen.setdefault(source)
         return tuple(seen)
 
+    def _repr_html_(self) -> str:
+        """Its picture, where a notebook shows it."""
+        from aisle.derive.diagram import diagram  # it is looked at there, and known nowhere else
+
+        return diagram(self)
+
     def referencing(self, dimension: DimensionSpec | CalendarSpec) -> list[tuple[FactSpec, int]]:
         """The facts that look the dimension up, with the lookup's position in each."""
         return [(f, i) for f in self.facts for i, lookup in enumerate(f.lookups) if lookup.dimension == dimension]

@@ -17,6 +17,7 @@ from typing import Any
 from aisle.declare.description import Description
 from aisle.errors import LeaseLost, NewerFormat, NothingDelivered
 from aisle.lake.storage import Storage
+from aisle.words import count, n
 
 FOLDER = "_releases"
 FORMAT = 1
@@ -40,6 +41,32 @@ class Release:
     declared: Description = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
     restores: int | None = None
+
+    @property
+    def changes(self) -> dict[str, tuple[int, int]]:
+        """How many rows came into each table and went."""
+        return {name: (c["added"], c["removed"]) for name, c in self.run.get("tables", {}).items()}
+
+    @property
+    def origin(self) -> str:
+        """What it came from, in words."""
+        if self.restores is not None:
+            return f"undo: as release {self.restores}"
+        if "replays" in self.run:
+            return f"replay: {', '.join(self.run['replays'])}"
+        if "compacts" in self.run:
+            tables = self.run["compacts"]["tables"].values()
+            return f"compact: {count(sum(t['files'] for t in tables), 'file')} became {n(sum(t['into'] for t in tables))}"
+        if "forgets" in self.run:
+            return f"forget: a key of {self.run['forgets']['source']}"
+        if "replaces" in self.run:
+            return f"replaced: {', '.join(self.run['replaces'])}"
+        sources, declared = self.run.get("sources", {}).values(), self.run.get("declared", ())
+        if declared and not sum(s["records"] for s in sources):
+            return f"a declaration with {count(len(declared), 'change')}"
+        if not sources:
+            return "drops delivered again, or held"
+        return f"{count(sum(s['drops'] for s in sources), 'drop')}, {count(sum(s['records'] for s in sources), 'row')}"
 
 
 class Releases:

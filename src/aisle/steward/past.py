@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from aisle.declare.dimension import DimensionSpec
@@ -26,6 +27,9 @@ from aisle.lake.tables import Table
 from aisle.run.undo import named
 from aisle.stages.time import BEGINNING, OPEN_END
 from aisle.steward.former import former
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,19 @@ class Past:
             LakeError: a file of the release is gone.
         """
         return self._engine.answer(sql)
+
+    def relation(self, sql: str) -> DuckDBPyRelation:
+        """One question as a relation of DuckDB, which is computed when it is looked at, and ends with this.
+
+        Raises:
+            WarehouseError: it is not one SELECT, or is not understood.
+        """
+        return self._engine.relation(sql)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the tables and views that can be asked."""
+        return self._engine.names
 
 
 @contextlib.contextmanager

@@ -57,6 +57,7 @@ class Shown:
 class AskedDuckDB(DuckDBEngine):
     """DuckDB that takes questions, once it is shown what they may ask."""
 
+    _names: tuple[str, ...] = ()
     _known: frozenset[str] = frozenset()
 
     def show_all(self, schema: str, storage: Storage, files: Sequence[str], views: Iterable[Shown]) -> None:
@@ -70,19 +71,24 @@ class AskedDuckDB(DuckDBEngine):
             LakeError: a file is gone.
         """
         storage.admit(self._con)
-        known = []
+        names = []
         with _reading():
             self._con.execute(f"ATTACH ':memory:' AS {_CATALOG}; USE {_CATALOG}; DETACH memory; CREATE SCHEMA {quoted(schema)}")
             self._con.execute(f"USE {_CATALOG}.{quoted(schema)}")
             for view in views:
                 columns = ", ".join(map(quoted, view.columns))
                 self._con.execute(f"CREATE VIEW {quoted(view.name)} AS\nSELECT {columns} FROM (\n{view.query}\n)")
-                known.append(view.name.casefold())
+                names.append(view.name)
             # As they are, and as DuckDB is asked for them.
             allowed = listed(literal(path) for path in dict.fromkeys([*files, *map(pattern, files)]))
             self._con.execute(f"SET python_enable_replacements = false; SET allowed_paths = {allowed}")
             self._con.execute("SET enable_external_access = false; SET lock_configuration = true")
-        self._known = frozenset(known)
+        self._names, self._known = tuple(names), frozenset(n.casefold() for n in names)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the views."""
+        return list(self._names)
 
     def answer(self, sql: str) -> Answer:
         """The answer to one question.
@@ -92,11 +98,7 @@ class AskedDuckDB(DuckDBEngine):
             LakeError: a file is gone.
         """
         with _reading():
-            statements = self._con.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise WarehouseError("Ask one question at a time: one SELECT. A PIVOT needs its values: PIVOT … ON … IN (…).")
-            question = statements[0].query
-            self._assert_within(question)
+            question = self._admitted(sql)
             self._con.execute(question)
             columns, types = (tuple(str(d[i]) for d in self._con.description) for i in (0, 1))
             if any("WITH TIME ZONE" in t for t in types):
@@ -105,6 +107,23 @@ class AskedDuckDB(DuckDBEngine):
                 given = ", ".join(_without_zone(n, t) for n, t in zip(names, types, strict=True))
                 self._con.execute(f"SELECT {given} FROM (\n{question}\n) AS answer({', '.join(names)})")
             return Answer(columns, types, tuple(self._con.fetchall()))
+
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """One question as a relation, which is computed when it is looked at.
+
+        Raises:
+            WarehouseError: as `answer`.
+        """
+        with _reading():
+            return self._con.sql(self._admitted(sql))
+
+    def _admitted(self, sql: str) -> str:
+        """The one SELECT that a question is."""
+        statements = self._con.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise WarehouseError("Ask one question at a time: one SELECT. A PIVOT needs its values: PIVOT … ON … IN (…).")
+        self._assert_within(question := statements[0].query)
+        return question
 
     def _assert_within(self, question: str) -> None:
         [[told]] = self._con.execute(f"SELECT json_serialize_sql({literal(question)})").fetchall()
