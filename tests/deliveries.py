@@ -23,6 +23,7 @@ from aisle.run import run
 from aisle.run.check import check
 from aisle.run.replay import replace, replay
 from aisle.run.undo import undo
+from aisle.steward.retention import compact, vacuum
 from lakes import content, rows
 from landings import Drop
 from stars import CALENDAR_START, Dim, Plan, Role, declared, rules
@@ -76,11 +77,23 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class Compact:
+    """Small files become few."""
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    """All releases but the newest are forgotten, and those that the kept ones restore."""
+
+    keep: int
+
+
+@dataclass(frozen=True)
 class Check:
     rebuild: bool = False
 
 
-Action = Deliver | Redeliver | Run | Undo | Replace | Replay | Check
+Action = Deliver | Redeliver | Run | Undo | Replace | Replay | Compact | Vacuum | Check
 
 
 # ---- what must come of it -----------------------------------------------------------------------------------------
@@ -111,6 +124,10 @@ class Shop:
         self.lying: dict[tuple[str, str], tuple[Drop, int]] = {}
         self.stamps = itertools.count(1_700_000_000)
         self.releases: list[Expected] = []
+        # By number: the releases that the lake remembers, and of which others some have the content.
+        self.kept: set[int] = set()
+        self.restores: dict[int, int] = {}
+        self.merges: dict[int, int] = {}
         # The surrogate key of a version, by its dimension, natural key and beginning: one for ever.
         self.surrogates: dict[tuple[object, ...], int] = {}
         self.versions: dict[int, tuple[object, ...]] = {}
@@ -134,6 +151,10 @@ class Shop:
                 self.replace(which)
             case Replay():
                 self.replay()
+            case Compact():
+                self.compact()
+            case Vacuum(keep):
+                self.vacuum(keep)
             case Check(rebuild):
                 if self.releases:
                     found = check(self.star, lake=self.lake, anew="duckdb" if rebuild else None)
@@ -157,7 +178,7 @@ class Shop:
         summary = run(self.star, lake=self.lake, landing=self.landing, full=full, spark=spark)
         # Law 3: "A run goes from one release to the next"; nothing new makes none.
         if unseen or full:
-            self.releases.append(expected)
+            self.released(expected)
         if full:  # another run tells only of the lines that it touched
             waiting = len(self.expected_gold().waiting[self.fact.name])
             assert summary.waiting == ({self.fact.name: waiting} if waiting else {})
@@ -192,7 +213,7 @@ class Shop:
         else:
             held = {identity: d for identity, d in self.now.held.items() if identity != (source, name, data)}
             consumed = {**self.now.consumed, (source, name): drop}
-            self.releases.append(Expected(self.now, self.now.ledger, consumed, held))
+            self.released(Expected(self.now, self.now.ledger, consumed, held))
             done = replace(self.star, lake=self.lake, source=source, drop=name, digest=digest)
             assert done.release == len(self.releases)
         self.prove()
@@ -214,22 +235,72 @@ class Shop:
                 undo(self.star, lake=self.lake)
             return
         number = None if to is None else to % len(self.releases) + 1
-        target = self.now.before if number is None else self.releases[number - 1]
+        target = self.made(number) if number is not None else self.before()
         if target is None:
-            with pytest.raises(NothingDelivered):
-                undo(self.star, lake=self.lake)
-        elif target is self.now:
+            with pytest.raises((LakeError, NothingDelivered)):
+                undo(self.star, lake=self.lake, to=number)
+        elif target == self.made(len(self.releases)):
             with pytest.raises(LakeError):
                 undo(self.star, lake=self.lake, to=number)
         else:
             undone = undo(self.star, lake=self.lake, to=number)
+            then = self.releases[target - 1]
             gone: dict[str, list[str]] = {}
-            for source, name in sorted(self.now.consumed.keys() - target.consumed.keys()):
+            for source, name in sorted(self.now.consumed.keys() - then.consumed.keys()):
                 gone.setdefault(source, []).append(name)
             assert undone.drops == gone
-            self.releases.append(target)
+            self.released(then)
+            self.restores[len(self.releases)] = number or target
             assert undone.release == len(self.releases)
         self.prove()
+
+    def compact(self) -> None:
+        if not self.releases:
+            with pytest.raises(NothingDelivered):
+                compact(self.star, lake=self.lake)
+            return
+        former = self.content()
+        done = compact(self.star, lake=self.lake)
+        if done.tables:
+            self.merges[len(self.releases) + 1] = len(self.releases)
+            self.released(self.now)
+        assert done.release == len(self.releases)
+        assert self.content() == former
+        self.prove()
+
+    def vacuum(self, keep: int) -> None:
+        if not self.releases:
+            with pytest.raises(NothingDelivered):
+                vacuum(self.star, lake=self.lake, keep=keep)
+            return
+        needed = set(sorted(self.kept)[-keep:])
+        for number in sorted(needed, reverse=True):
+            while (number := self.restores.get(number, 0)) in self.kept:
+                needed.add(number)
+        done = vacuum(self.star, lake=self.lake, keep=keep)
+        assert (set(done.kept), set(done.forgotten)) == (needed, self.kept - needed)
+        self.kept = needed
+        self.prove()
+
+    def released(self, expected: Expected) -> None:
+        self.releases.append(expected)
+        self.kept.add(len(self.releases))
+
+    def made(self, number: int) -> int | None:
+        """The release that made the content which this one has, as far as the lake remembers; None, if it does not remember this one."""
+        if number not in self.kept:
+            return None
+        while (former := self.restores.get(number) or self.merges.get(number)) in self.kept:
+            assert former is not None
+            number = former
+        return number
+
+    def before(self) -> int | None:
+        """The release to which an undo goes that is not told where."""
+        newest = self.made(len(self.releases))
+        assert newest is not None
+        earlier = [n for n in self.kept if n < newest]
+        return self.made(max(earlier)) if earlier else None
 
     # ---- what is proved
 
@@ -258,9 +329,9 @@ class Shop:
         return [tuple(r.values()) for r in rows(self.lake, f"silver/{source}", "SELECT _drop, _line FROM t")]
 
     def prove_release(self) -> None:
-        """Law 3: the numbers go up by one, and the newest names the tables as they are."""
+        """Law 3: the numbers go up by one, but for those forgotten, and the newest names the tables as they are."""
         files = sorted((self.lake / "_releases").glob("*.json"))
-        assert [int(f.stem) for f in files] == list(range(1, len(self.releases) + 1))
+        assert [int(f.stem) for f in files] == sorted(self.kept)
         if files:
             for table, version in json.loads(files[-1].read_text())["tables"].items():
                 assert DeltaTable(str(self.lake / table)).version() == version, table

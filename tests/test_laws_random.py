@@ -15,7 +15,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from any_star import plans
-from deliveries import Action, Check, Deliver, Redeliver, Replace, Replay, Run, Shop, Undo
+from deliveries import Action, Check, Compact, Deliver, Redeliver, Replace, Replay, Run, Shop, Undo, Vacuum
 from landings import drops
 from stars import Plan
 from two_stars import CLUB, LOANS
@@ -31,8 +31,9 @@ def days(plan: Plan) -> st.SearchStrategy[list[Action]]:
     again = st.builds(Redeliver, st.integers(0, 9))
     decided = st.builds(Replace, st.integers(0, 9))
     delivered: st.SearchStrategy[Action] = drops(plan.tables).map(Deliver)
+    kept = st.one_of(st.just(Compact()), st.builds(Vacuum, st.integers(1, 4)))
     done: st.SearchStrategy[Action] = st.one_of(
-        run, run, run, run, run, full, back, again, decided, st.just(Replay()), st.just(Check())
+        run, run, run, run, run, full, back, again, decided, kept, st.just(Replay()), st.just(Check())
     )
     return st.tuples(st.lists(delivered, max_size=6), done).map(lambda day: [*day[0], day[1]])
 
