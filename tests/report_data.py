@@ -366,7 +366,7 @@ def _lives(lines: list[dict[str, Any]], customers: list[dict[str, Any]], product
 def empty() -> dict[str, Any]:
     """A star with nothing delivered, and nothing to deliver."""
     return {
-        "star": "nothing",
+        "star": "bare",
         "doc": "",
         "zone": "UTC",
         "release": 1,

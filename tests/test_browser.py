@@ -416,6 +416,12 @@ def test_on_paper_it_is_light_and_whole(opened: Opened, pictured: Callable[[Page
     )
     assert narrow == 0
     pictured(page, "print")
-    page.emulate_media(media="screen")
+
+
+def test_printing_draws_what_was_not_yet_looked_at(opened: Opened, tmp_path: Path) -> None:
+    page = opened(report_data.retail(), theme="dark")
+    assert page.locator(".chart").last.locator("svg").count() == 0
     page.pdf(path=Path(os.environ.get("AISLE_PICTURES", tmp_path)) / "report.pdf", format="A4", print_background=True)
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert all(chart.locator("svg path").count() for chart in page.locator(".chart").all() if chart.is_visible())
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator("details.entry[open]").count() == 0

@@ -55,7 +55,7 @@ const WIDTHS = new ResizeObserver((entries) => {
 function draw(it) {
   // The library stands after this script, so that the page is painted before it is read.
   if (!globalThis.echarts || !it.options || !(it.element.clientWidth || printing)) return;
-  const width = printing ? PRINTED[it.element.closest(".pair:not(.single)") ? "half" : "full"] : it.element.clientWidth;
+  const width = printing ? PRINTED[it.element.closest(".pair:not(.single), .several") ? "half" : "full"] : it.element.clientWidth;
   const { height } = it;
   if (!it.drawn) {
     it.drawn = globalThis.echarts.init(it.element, null, { renderer: "svg", width, height });

@@ -48,23 +48,30 @@ function whereAmI() {
   for (const id of links.keys()) seen.observe(document.getElementById(id));
 }
 
-function page(data) {
+const section = (id) => document.getElementById(id);
+
+/** What is seen at first: it is painted while the chart library, which stands after this script, is still being read. */
+function first(data) {
   header(data);
   lead(data);
-  const section = (id) => document.getElementById(id);
   section("business").querySelector(".intro").append(` Days are those of ${data.zone}.`);
-  if (data.business.length) section("business").append(...data.business.map((fact, i) => explorer(fact, i)));
+  if (data.business.length) section("business").append(explorer(data.business[0], 0));
   else section("business").append(sentence("The star has no facts: nothing is measured."));
-  section("business").append(moves(data.moves, data.business));
+}
+
+function rest(data) {
+  const { business, trust, model } = data;
+  section("business").append(...business.slice(1).map((fact, i) => explorer(fact, i + 1)), moves(data.moves, business));
   section("trust").append(
-    laws(data.trust.findings), sources(data.trust, data.made_at), lateness(data.trust.sources), quarantine(data.trust.quarantine),
-    drops(data.trust.drops, data.trust.drops_left_out), releases(data.trust.releases),
+    laws(trust.findings), sources(trust, data.made_at), lateness(trust.sources), quarantine(trust.quarantine),
+    drops(trust.drops, trust.drops_left_out), releases(trust.releases),
   );
   watchScrolling(document.querySelector(".diagram .scroll"));
-  section("model").append(matrix(data.model.matrix), dictionary(data.model.tables));
+  section("model").append(matrix(model.matrix), dictionary(model.tables));
   section("lives").append(lives(data.lives, data.made_at));
   document.querySelector("footer").append(h("p", {}, `Made by aisle ${data.aisle} from release ${count(data.release)} of ${data.star}. Nothing in this page comes from a network, and nothing leaves it.`));
   whereAmI();
 }
 
-page(DATA);
+first(DATA);
+document.addEventListener("DOMContentLoaded", () => rest(DATA));

@@ -41,7 +41,7 @@ function commonExtent(stacks, scale, stacked) {
     }
   }
   const unit = 10 ** scale;
-  const step = roundStep((high - low) / unit / 4, scale);
+  const step = roundStep((high - low) / unit / 5, scale);
   return { min: Math.floor(low / unit / step) * step, max: Math.max(Math.ceil(high / unit / step) * step, low < 0 ? 0 : step), step };
 }
 
