@@ -16,7 +16,7 @@ MINUTES ?= 10
 ENGINE ?= duckdb
 
 help: ## Show these lines
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-11s %s\n' "$$word" "$$says"; done
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-12s %s\n' "$$word" "$$says"; done
 
 demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers from its star (in ./demo)
 	@rm -rf demo
@@ -59,6 +59,12 @@ test: spark-jars ## Run the tests (TESTS=tests/test_cli.py for some)
 
 test-spark: spark-jars ## Run the tests on Spark alone
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m spark $(TESTS)
+
+test-browser: browser $(VENV)/.installed-dev ## Run the tests in a browser alone
+	@$(BIN)/python -m pytest -m browser $(TESTS)
+
+browser: ## Install Chromium for them, where it is missing
+	@scripts/browser.sh
 
 spark-jars: $(VENV)/.installed-dev ## Fetch what Spark needs for S3, once, into this user's cache
 	@$(BIN)/python scripts/spark_jars.py
@@ -113,4 +119,4 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --inexact
 	@touch $@ $(VENV)/.installed
 
-.PHONY: help demo demo-s3 journey late test test-spark spark-jars fuzz lint format snapshots bench bench-peers lock clean
+.PHONY: help demo demo-s3 journey late test test-spark test-browser browser spark-jars fuzz lint format snapshots bench bench-peers lock clean

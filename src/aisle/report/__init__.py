@@ -1,0 +1,1 @@
+"""The page people look at: one file of a lake's newest release."""
