@@ -18,7 +18,7 @@ ENGINE ?= duckdb
 help: ## Show these lines
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r word says; do printf '  make %-12s %s\n' "$$word" "$$says"; done
 
-demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers from its star (in ./demo)
+demo: $(VENV)/.installed ## A month of a shop, the whole way, five answers from its star, and its page (in ./demo)
 	@rm -rf demo
 	$(BIN)/aisle init demo
 	$(BIN)/aisle -C demo generate --days 30
@@ -26,6 +26,7 @@ demo: $(VENV)/.installed ## A month of a shop, the whole way, and five answers f
 	$(BIN)/aisle -C demo check
 	$(BIN)/aisle -C demo load
 	@$(BIN)/python scripts/ask.py demo examples/demo.sql
+	$(BIN)/aisle -C demo report
 
 demo-s3: $(VENV)/.installed-dev ## The same on S3 and PostgreSQL, which it starts and stops (in ./demo-s3)
 	@rm -rf demo-s3
@@ -54,13 +55,13 @@ late: $(VENV)/.installed-dev ## A file that comes late: what was answered before
 	$(BIN)/aisle -C late load
 	@$(BIN)/python scripts/ask.py late examples/late_arrival/question.sql
 
-test: spark-jars ## Run the tests (TESTS=tests/test_cli.py for some)
+test: spark-jars browser ## Run the tests (TESTS=tests/test_cli.py for some)
 	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 test-spark: spark-jars ## Run the tests on Spark alone
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m spark $(TESTS)
 
-test-browser: browser $(VENV)/.installed-dev ## Run the tests in a browser alone
+test-browser: $(VENV)/.installed-dev browser ## Run the tests in a browser alone
 	@$(BIN)/python -m pytest -m browser $(TESTS)
 
 browser: ## Install Chromium for them, where it is missing
