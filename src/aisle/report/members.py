@@ -73,8 +73,14 @@ class Members:
             return None
         keys = list(self.spec.natural_key)
         known = self._versions.filter(self._versions[keys[0]].notnull())
-        counted = known.group_by(keys).agg(_versions=known.count()).order_by(ibis.desc("_versions"), *keys).limit(_LIVES)
-        chosen = [tuple(row[k] for k in keys) for row in self._engine.rows(counted)]
+        if figures is not None and lookup is not None and figures.buckets is not None:
+            sold = figures.by_version(lookup).group_by(_sold=lookup.column).agg(_facts=ibis._["rows"].sum())
+            known = known.left_join(sold, [known[self.spec.key] == sold["_sold"]])
+        else:
+            known = known.mutate(_facts=ibis.literal(0))
+        counted = known.group_by(keys).agg(_versions=known.count(), _facts=known["_facts"].sum().coalesce(0))
+        most = counted.order_by(ibis.desc("_versions"), ibis.desc("_facts"), *keys).limit(_LIVES)
+        chosen = [tuple(row[k] for k in keys) for row in self._engine.rows(most)]
         lives = self._lives(chosen)
         sales = self._sales(figures, lookup, [v[self.spec.key] for life in lives.values() for v in life[:_VERSIONS]])
         return {
