@@ -14,6 +14,7 @@ from aisle.cli import (
     compact,
     diff,
     explain,
+    export,
     generate,
     init,
     load,
@@ -116,6 +117,7 @@ for _command in (
     compact.compact,
     vacuum.vacuum,
     sql.sql,
+    export.export,
     query.query,
     provision.provision,
 ):
