@@ -41,7 +41,8 @@ def change(project: Project, sql: str) -> None:
 
 
 @pytest.mark.parametrize("reader", [False, True])
-def test_all_tests_pass_on_what_aisle_loaded(project: Project, reader: bool) -> None:
+def test_all_tests_pass_on_what_aisle_loaded(tmp_path: Path, reader: bool) -> None:
+    project = Project(tmp_path / "dbt", depot.loaded(tmp_path), attached=["depot"] if reader else [])
     project.put(sources(depot.STAR, DUCKDB, reader=reader))
     project.dbt("test", "--warn-error")
     assert set(project.results().values()) == {"pass"}

@@ -49,15 +49,26 @@ def cube(files: Mapping[str, str], questions: Sequence[Mapping[str, Any]]) -> di
 class Project:
     """A dbt project in a folder, over a warehouse in a DuckDB file; its commands run in a tool's environment.
 
-    What dbt makes itself stands in the schema `made`.
+    What dbt makes itself stands in the schema `made`; or, if the warehouse is only `attached`, in a file of its own.
     """
 
-    def __init__(self, folder: Path, warehouse: Path, requirements: Path = DBT) -> None:
+    def __init__(self, folder: Path, warehouse: Path, requirements: Path = DBT, attached: Sequence[str] = ()) -> None:
         self.folder, self.bin = folder, environments.python(requirements).parent
         self.models = folder / "models" / "star"
         self.models.mkdir(parents=True)
-        project = {"name": "there", "version": "1.0", "profile": "there", "flags": {"send_anonymous_usage_stats": False}}
-        profile = {"type": "duckdb", "path": str(warehouse), "schema": "made", "threads": 2}
+        project: dict[str, Any] = {
+            "name": "there",
+            "version": "1.0",
+            "profile": "there",
+            "flags": {"send_anonymous_usage_stats": False},
+        }
+        profile: dict[str, Any] = {"type": "duckdb", "path": str(warehouse), "schema": "made", "threads": 2}
+        if attached:
+            profile |= {
+                "path": str(folder / "own.duckdb"),
+                "attach": [{"path": str(warehouse), "alias": "theirs", "read_only": True}],
+            }
+            project["vars"] = {f"{star}_database": "theirs" for star in attached}
         # JSON is YAML.
         (folder / "dbt_project.yml").write_text(json.dumps(project))
         (folder / "profiles.yml").write_text(json.dumps({"there": {"target": "here", "outputs": {"here": profile}}}))

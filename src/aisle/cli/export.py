@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aisle.cli import words
 from aisle.cli.command import Group, Reply, command
 from aisle.errors import ConfigError
 from aisle.project import Project, open_project
@@ -83,9 +84,9 @@ def _dialect(project: Project) -> Dialect:
 def _exported(files: Mapping[str, str], out: Path | None, *, force: bool) -> Reply:
     """Write the files into a folder; or show the only one, or what they are."""
     if out is None:
-        listed = "\n".join(f"  {name}  ({text.count(chr(10))} lines)" for name, text in files.items())
-        shown = next(iter(files.values())).rstrip("\n") if len(files) == 1 else f"{listed}\nWritten with --out DIR."
-        return Reply({"files": files}, shown)
+        only = next(iter(files.values())).rstrip("\n")
+        listed = "\n".join(["With --out DIR these are written there:", *(f"  {name}" for name in files)])
+        return Reply({"files": files}, only if len(files) == 1 else listed)
     try:
         there = {name: (out / name).read_text(encoding="utf-8") for name in files if (out / name).exists()}
         other = [name for name, text in there.items() if text != files[name]]
@@ -99,11 +100,10 @@ def _exported(files: Mapping[str, str], out: Path | None, *, force: bool) -> Rep
             (out / name).write_text(files[name], encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{out} cannot be written: {getattr(error, 'strerror', None) or error}") from None
-    same = len(files) - len(written)
-    said = f"{len(written)} files written into {out}: {', '.join(written)}." if written else f"{out} has these files already."
-    return Reply(
-        {"folder": out, "files": list(files), "written": written}, f"{said} {same} were so already." if same and written else said
-    )
+    said = f"{words.count(len(written), 'file')} written into {out}: {', '.join(written)}." if written else "Nothing is new."
+    if same := len(files) - len(written):
+        said += f" {words.count(same, 'file')} there {words.verb(same, 'says', 'say')} the same already."
+    return Reply({"folder": out, "files": list(files), "written": written}, said)
 
 
 export = Group("export", dbt, metricflow, cube, about="The star for other tools that read the warehouse: dbt, MetricFlow, Cube.")

@@ -44,8 +44,8 @@ def model(star: Star, dialect: Dialect, *, personal: bool = False) -> dict[str, 
     data = {"cubes": list(made.cubes()), "views": list(made.views())}
     for part in (*data["cubes"], *data["views"]):
         elements = [*part.get("dimensions", ()), *part.get("measures", ())]
-        elements += [{"name": i["alias"]} for c in part.get("cubes", ()) for i in c["includes"]]
-        refuse_twice(part["name"], [e["name"] for e in elements])
+        included = [i for c in part.get("cubes", ()) for i in c["includes"]]
+        refuse_twice(part["name"], [e["name"] for e in elements] + [i if isinstance(i, str) else i["alias"] for i in included])
     refuse_twice(star.name, [part["name"] for parts in data.values() for part in parts])
     return {f"{plain(star.name, star.name)}.yml": as_yaml(command, star, data, as_text)}
 
@@ -247,7 +247,10 @@ class _Cubes:
         return {
             "name": plain(fact.table, f"{fact.table}_{tense}"),
             "description": f"{fact.doc}\n{doc}".strip(),
-            "cubes": [{"join_path": path, "includes": includes} for path, includes in ((table, own), *looked_up.items())],
+            "cubes": [
+                {"join_path": path, "includes": [i["name"] if i["alias"] == i["name"] else i for i in includes]}
+                for path, includes in ((table, own), *looked_up.items())
+            ],
         }
 
     def path(self, table: str, lookup: LookupSpec, tense: Tense) -> str | None:
