@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -22,17 +25,27 @@ def python(peer: Path) -> Path:
     mark = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
     folder = Path.home() / ".cache" / "aisle" / "peers" / mark
     found = folder / "bin" / "python"
-    if not (folder / "whole").exists():
-        uv = [str(Path(sys.executable).with_name("uv"))]
-        surroundings = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
-        subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder)], check=True, env=surroundings)
-        subprocess.run(
-            [*uv, "pip", "install", "-q", "--compile-bytecode", "-p", str(found), "-r", str(requirements)],
-            check=True,
-            env=surroundings,
-        )
-        (folder / "whole").touch()
+    with alone(folder):
+        if not (folder / "whole").exists():
+            uv = [str(Path(sys.executable).with_name("uv"))]
+            surroundings = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+            subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder)], check=True, env=surroundings)
+            subprocess.run(
+                [*uv, "pip", "install", "-q", "--compile-bytecode", "-p", str(found), "-r", str(requirements)],
+                check=True,
+                env=surroundings,
+            )
+            (folder / "whole").touch()
     return found
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process makes this folder, and let none make it meanwhile."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def versions(peer: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from aisle.cli import (
     compact,
     diff,
     explain,
+    export,
     forget,
     generate,
     init,
@@ -120,6 +121,7 @@ for _command in (
     vacuum.vacuum,
     forget.forget,
     sql.sql,
+    export.export,
     query.query,
     provision.provision,
 ):

@@ -110,6 +110,11 @@ class Star:
         return (*self.dimensions, *self.calendars, *self.facts)
 
     @property
+    def conformed(self) -> tuple[DimensionSpec | CalendarSpec, ...]:
+        """What its facts look up: dimensions, calendars."""
+        return (*self.dimensions, *self.calendars)
+
+    @property
     def sources(self) -> tuple[SourceSpec, ...]:
         """Every source that a dimension or fact needs, once, in order of first use."""
         seen: dict[SourceSpec, None] = {}

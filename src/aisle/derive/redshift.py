@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from annotated_types import MaxLen
 
 from aisle.declare.calendar import CalendarSpec
-from aisle.declare.columns import Column
 from aisle.declare.dimension import DimensionSpec, StarColumn
 from aisle.declare.fact import EVENLY, FactSpec, LookupSpec
 from aisle.declare.star import Star
 from aisle.derive.dialect import Dialect, Layout, Spec
+from aisle.derive.says import source_column
 
 LONGEST_TEXT = 65_535
 """Bytes that a VARCHAR can have ("Character types")."""
@@ -37,27 +37,13 @@ _CALENDAR = {"month_name": 9, "day_name": 9}
 
 def text_length(spec: Spec, column: StarColumn) -> int:
     """The bytes that a text column of the star needs: its longest word, or its MaxLen's characters; else what is usual."""
-    declared = _declared(spec, column)
+    declared = source_column(spec, column)
     if declared is None:
         return _CALENDAR.get(column.name, USUAL_TEXT) if isinstance(spec, CalendarSpec) else USUAL_TEXT
     if declared.choices:
         return max(len(choice.encode()) for choice in declared.choices)
     lengths = [bound.max_length for bound in declared.bounds if isinstance(bound, MaxLen)]
     return max(1, min(LONGEST_TEXT, min(lengths) * _BYTES_A_CHARACTER)) if lengths else USUAL_TEXT
-
-
-def _declared(spec: Spec, column: StarColumn) -> Column | None:
-    """The source's column that a column of the star shows."""
-    match spec:
-        case FactSpec():
-            return next((d.column for d in spec.degenerates if d.name == column.name), None)
-        case DimensionSpec():
-            shown = {k: spec.source[k] for k in spec.natural_key}
-            for a in spec.attributes:
-                shown[a.name] = shown[f"current_{a.name}"] = a.column
-            return shown.get(column.name)
-        case _:
-            return None
 
 
 def distributed_by(fact: FactSpec) -> LookupSpec | None:

@@ -1,10 +1,11 @@
-"""What is said of a table and its columns, from docstrings and keys: comments in a warehouse."""
+"""What is said of a table and its columns, from docstrings, keys and contracts: comments in a warehouse, and more in exports."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from aisle.declare.calendar import CalendarSpec
+from aisle.declare.columns import Column
 from aisle.declare.dimension import HOUSEKEEPING, DimensionSpec, StarColumn
 from aisle.declare.fact import DegenerateSpec, FactSpec, LookupSpec, MeasureSpec
 from aisle.derive.dialect import Spec
@@ -73,4 +74,18 @@ def _member_role(fact: FactSpec, member: DegenerateSpec | LookupSpec | MeasureSp
             return name, additivity
 
 
-__all__ = ["Kind", "column_says", "key", "kind", "roles", "says"]
+def source_column(spec: Spec, column: StarColumn) -> Column | None:
+    """The source's column that a column of a table shows; None for what aisle makes itself."""
+    match spec:
+        case FactSpec():
+            return next((d.column for d in spec.degenerates if d.name == column.name), None)
+        case DimensionSpec():
+            shown = {k: spec.source[k] for k in spec.natural_key}
+            for a in spec.attributes:
+                shown[a.name] = shown[f"current_{a.name}"] = a.column
+            return shown.get(column.name)
+        case _:
+            return None
+
+
+__all__ = ["Kind", "column_says", "key", "kind", "roles", "says", "source_column"]

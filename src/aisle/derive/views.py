@@ -80,10 +80,21 @@ def reader_views(star: Star, dialect: Dialect) -> tuple[View, ...]:
         DeclarationError: two columns of a view would have one name.
     """
     return (
-        *(_readable(star, spec, dialect) for spec in star.tables),
+        *(_table_shown(star, spec, dialect, personal=False) for spec in star.tables),
         *(_current(star, d, dialect, personal=False) for d in star.dimensions),
         *(_joined(star, f, tense, dialect, personal=False) for f in star.facts for tense in _DOCS),
     )
+
+
+def relations(star: Star, dialect: Dialect, *, personal: bool) -> tuple[View, ...]:
+    """All that a star's schema shows, or that of its readers: each table, as if it were a view of itself, and each view.
+
+    Raises:
+        DeclarationError: two columns of a view would have one name.
+    """
+    if not personal:
+        return reader_views(star, dialect)
+    return (*(_table_shown(star, spec, dialect, personal=True) for spec in star.tables), *views(star, dialect))
 
 
 def personal_columns(star: Star) -> Mapping[str, tuple[str, ...]]:
@@ -144,9 +155,9 @@ def _shown(columns: Iterable[ViewColumn], *, personal: bool) -> tuple[ViewColumn
     return tuple(c for c in columns if personal or not c.shows.personal)
 
 
-def _readable(star: Star, spec: Spec, dialect: Dialect) -> View:
+def _table_shown(star: Star, spec: Spec, dialect: Dialect, *, personal: bool) -> View:
     every = tuple(ViewColumn(c.name, None, replace(c, doc=column_says(spec, c))) for c in spec.columns)
-    columns = _shown(every, personal=False)
+    columns = _shown(every, personal=personal)
     listed = ", ".join(dialect.identifier(c.name) for c in columns)
     query = f"SELECT {listed}\nFROM {_table(star, spec.table, dialect, within=False)}"
     return View(spec.table, spec.table, _without(says(spec), every, columns), columns, query)
@@ -191,4 +202,4 @@ def _without(doc: str, every: Iterable[ViewColumn], shown: Iterable[ViewColumn])
     return f"{doc}\nWithout its personal data: {', '.join(left_out)}." if left_out else doc
 
 
-__all__ = ["View", "ViewColumn", "personal_columns", "reader_views", "view_columns", "views"]
+__all__ = ["View", "ViewColumn", "personal_columns", "reader_views", "relations", "view_columns", "views"]

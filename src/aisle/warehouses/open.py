@@ -36,9 +36,9 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
             from aisle.warehouses.postgres.address import parse as parsed
         return Warehouse(PostgresDatabase(parsed(text)), schema)
     if "://" in text:
-        kind = text.partition("://")[0]
+        scheme = text.partition("://")[0]
         raise ConfigError(
-            f"{kind}:// is no address that a warehouse can have: give the path of a DuckDB file, postgresql://… or redshift://…."
+            f"{scheme}:// is no address that a warehouse can have: give the path of a DuckDB file, postgresql://… or redshift://…."
         )
     path = Path(text).expanduser()
     if path.is_dir():
@@ -48,6 +48,13 @@ def open_warehouse(address: str | Path, schema: str | None = None) -> Warehouse:
     from aisle.warehouses.duckdb import DuckDBFile
 
     return Warehouse(DuckDBFile(path), schema)
+
+
+def kind(address: str) -> str:
+    """The name of the dialect that the warehouse at an address speaks. Whether there is one is not asked."""
+    if address.startswith("redshift://"):
+        return "redshift"
+    return "postgres" if address.startswith(_POSTGRES) else "duckdb"
 
 
 def shown(address: str) -> str:
