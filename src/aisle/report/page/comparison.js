@@ -62,7 +62,7 @@ function side({ fact, at, by, chosen, extent, scale, title, series }) {
 function differences({ by, chosen, scale }, measure, sides) {
   const rows = chosen.map((value, i) => ({ value: by.values[value], colour: colourClass(by, value), was: sum(sides.was[i]), is: sides.is ? sum(sides.is[i]) : null }));
   const foot = { total: true, was: sum(rows.map((row) => row.was)), is: sum(rows.map((row) => row.is || 0)) };
-  const value = { head: titled(by.name), wide: true, cell: (row) => (row.total ? "Together" : [h("i", { class: `swatch ${row.colour}`, "aria-hidden": "true" }), said(row.value)]) };
+  const value = { head: titled(by.name), wide: true, cell: (row) => (row.total ? "Together" : h("span", { class: "keyed" }, h("i", { class: row.colour, "aria-hidden": "true" }), said(row.value))) };
   if (!sides.is) {
     return [table(`${titled(measure)} by ${words(by.name)}`, [
       value,

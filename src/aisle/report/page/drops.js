@@ -50,10 +50,10 @@ function drops(list, leftOut) {
     if (sorted) head.setAttribute("aria-sort", at.down ? "descending" : "ascending");
     head.replaceChildren(h("button", { type: "button", class: "sort", "data-name": name, on: { click: () => sort(name) } }, columns[i].head, h("span", { "aria-hidden": "true" }, sorted ? (at.down ? " ↓" : " ↑") : " ↕")));
   });
-  element.append(search("Search", (text) => {
+  element.append(h("div", { class: "choices" }, search("Search", (text) => {
     at.sought = text;
     show();
-  }), heard, place);
+  })), heard, place);
   show();
   // More rows are another table, whose headings are to sort, too.
   place.addEventListener("click", (event) => event.target.closest(".more") === null || sortable(place));

@@ -1,6 +1,7 @@
 // A member's life: its versions drawn in time, and in a table with what was measured in each.
 
-function lives(list, madeAt) {
+/** `end` is where the drawings end: the newest time that is known, which need not be near today. */
+function lives(list, end) {
   const place = h("div", { class: "block" });
   const some = list.filter((one) => one.members.length);
   if (!some.length) {
@@ -17,7 +18,7 @@ function lives(list, madeAt) {
     const { life, member } = at;
     caption.replaceChildren(said(member.label));
     note.textContent = `${titled(life.noun)} of ${life.dimension}: ${plural(member.versions.length, "version")}. A bar is a time in which a value held; a change begins with a stroke.`;
-    timeline(drawing, life, member, madeAt);
+    timeline(drawing, life, member, end);
     below.replaceChildren(versionTable(life, member));
   };
   const chooseLife = (i) => {
@@ -35,7 +36,7 @@ function lives(list, madeAt) {
     below,
   );
   new ResizeObserver(() => {
-    if (!printing && drawing.clientWidth && drawing.clientWidth !== Number(drawing.dataset.width)) timeline(drawing, at.life, at.member, madeAt);
+    if (!printing && drawing.clientWidth && drawing.clientWidth !== Number(drawing.dataset.width)) timeline(drawing, at.life, at.member, end);
   }).observe(drawing);
   chooseLife(0);
   return place;
@@ -60,20 +61,20 @@ function versionTable(life, member) {
   const rows = member.versions.map((version, i) => ({ ...version, changed: changedIn(member, i) }));
   const measured = life.measures || [];
   return table(`Versions of ${member.label}`, [
-    { head: "Version", cell: (row) => [count(row.version), state(row).map((word) => h("span", { class: word === "deleted" ? "tag gone" : "tag" }, word))] },
-    { head: "Period", of: () => "kept", cell: period },
+    { head: "Version", of: () => "kept", cell: (row) => [count(row.version), state(row).map((word) => h("span", { class: word === "deleted" ? "tag gone" : "tag" }, word))] },
+    { head: "Period", of: () => "kept", cell: (row) => h("span", { title: `${row.from || "the beginning"} – ${row.to || "now"}` }, period(row)) },
     ...life.attributes.map((name, k) => ({ head: words(name), wide: true, of: (row) => (row.changed[k] ? "changed" : null), cell: (row) => (row.changed[k] ? h("mark", {}, h("span", { class: "heard" }, "changed: "), said(row.values[k])) : said(row.values[k])) })),
     ...measured.map(({ name, scale }, k) => ({ head: k ? words(name) : `${words(name)} of ${life.fact}`, number: true, cell: (row) => (row.sales ? amount(row.sales[k], scale) : "") })),
   ], rows);
 }
 
 /** Bars in time: the versions, and under them each attribute, where equal neighbours are one bar. */
-function timeline(place, life, member, madeAt) {
+function timeline(place, life, member, end) {
   const width = Math.max(280, place.clientWidth || 900);
   place.dataset.width = place.clientWidth;
   const versions = member.versions;
   const known = versions.flatMap(({ from, to }) => [from, to]).filter(Boolean).map(instant);
-  const now = Math.max(instant(madeAt), ...known);
+  const now = Math.max(instant(end), ...known);
   const first = known.length ? Math.min(...known) : now - 86400000;
   const lead = versions.some((version) => version.from === null) ? Math.max((now - first) * 0.12, 86400000) : 0;
   const start = first - lead;

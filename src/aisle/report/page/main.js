@@ -6,7 +6,7 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 function lead({ star, doc, release, made_at: madeAt, personal, business, trust, model }) {
   const rows = sum(business.map((fact) => fact.rows));
   const delivered = sum(trust.sources.map((source) => source.rows));
-  const newest = trust.sources.map((source) => source.newest).filter(Boolean).sort().pop();
+  const last = newest(trust.sources);
   const aside = sum(trust.sources.map((source) => source.quarantined));
   const broken = trust.findings.filter((finding) => !finding.holds).length;
   const facts = business.length ? `${plural(rows, "row")} in ${plural(business.length, "fact")}` : "no facts";
@@ -14,7 +14,7 @@ function lead({ star, doc, release, made_at: madeAt, personal, business, trust, 
   const text = [
     `${titled(star)} has ${facts}${length ? ` and ${plural(length, "dimension")}` : ""}. `,
     delivered ? `${plural(delivered, "row")} came in` : "Nothing has been delivered yet.",
-    delivered && newest ? [", the newest of ", h("span", { class: "kept" }, newest.slice(0, 10))] : null,
+    delivered && last ? [", the newest of ", h("span", { class: "kept" }, last.slice(0, 10))] : null,
     delivered ? `; ${aside ? `${count(aside)} ${aside === 1 ? "is" : "are"}` : "none is"} in quarantine.` : null,
   ];
   document.getElementById("title").textContent = titled(star);
@@ -27,6 +27,11 @@ function lead({ star, doc, release, made_at: madeAt, personal, business, trust, 
     ),
     personal ? h("p", { class: "warning" }, "This page shows personal data. Handle it as such.") : "",
   );
+}
+
+/** The newest time that any source has delivered; nothing if none has times. */
+function newest(sources) {
+  return sources.map((source) => source.newest).filter(Boolean).sort().pop();
 }
 
 function header({ star, release, made_at: madeAt }) {
@@ -68,7 +73,7 @@ function rest(data) {
   );
   watchScrolling(document.querySelector(".diagram .scroll"));
   section("model").append(matrix(model.matrix), dictionary(model.tables));
-  section("lives").append(lives(data.lives, data.made_at));
+  section("lives").append(lives(data.lives, newest(trust.sources) || data.made_at));
   document.querySelector("footer").append(h("p", {}, `Made by aisle ${data.aisle} from release ${count(data.release)} of ${data.star}. Nothing in this page comes from a network, and nothing leaves it.`));
   whereAmI();
 }

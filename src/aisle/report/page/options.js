@@ -28,14 +28,15 @@ function tooltip(colours, trigger, formatter) {
 }
 
 /** The frame of a chart: what is measured upwards, by categories. */
-function axes(colours, labels, { extent = null, minInterval = 0, each = false } = {}) {
+function axes(colours, width, labels, { extent = null, minInterval = 0 } = {}) {
   const text = { color: colours.soft, fontSize: 12 };
+  const step = labelStep(labels, width);
   return {
-    grid: { left: 2, right: 24, top: 12, bottom: 6, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 2, right: 4, top: 12, bottom: 6, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
       type: "category",
       data: labels,
-      axisLabel: { ...text, hideOverlap: true, interval: each ? 0 : "auto", formatter: (label) => cut(String(label), 24) },
+      axisLabel: { ...text, interval: (i) => i % step === 0, formatter: (label) => cut(String(label), 24) },
       axisLine: { lineStyle: { color: colours.soft } },
       axisTick: { show: false },
     },
@@ -50,10 +51,17 @@ function axes(colours, labels, { extent = null, minInterval = 0, each = false } 
   };
 }
 
+/** Every which label is shown, so that none touches the next. (The library would choose before it knows how wide the axis is.) */
+function labelStep(labels, width) {
+  const letters = Math.min(24, Math.max(1, ...labels.map((label) => label.length)));
+  // A digit is about 7 wide at this size, the axis' own figures about 68.
+  return Math.max(1, Math.ceil((labels.length * (letters * 7 + 16)) / (width - 68)));
+}
+
 /** Series over time, [{name, units, colour: colours → colour, dashed}], as lines or as stacked bars; units are integers. */
 function overTime({ labels, series, scale, bars, extent }) {
-  return (colours) => ({
-    ...axes(colours, labels, { extent, minInterval: scale ? 0 : 1 }),
+  return (colours, width) => ({
+    ...axes(colours, width, labels, { extent, minInterval: scale ? 0 : 1 }),
     tooltip: tooltip(colours, "axis", (points) => {
       const at = points[0].dataIndex;
       return tip(labels[at], series.map((one) => [one.colour(colours), one.name, amount(one.units[at], scale)]));
@@ -79,8 +87,8 @@ const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyR
 
 /** One row of bars: [label, number] each. */
 function histogram(bars, name, colour = (colours) => colours.accent) {
-  return (colours) => ({
-    ...axes(colours, bars.map(([label]) => label), { minInterval: 1, each: bars.length <= 12 }),
+  return (colours, width) => ({
+    ...axes(colours, width, bars.map(([label]) => label), { minInterval: 1 }),
     tooltip: tooltip(colours, "axis", (points) => {
       const [label, number] = bars[points[0].dataIndex];
       return tip(label, [[colour(colours), name, count(number)]]);

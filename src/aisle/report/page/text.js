@@ -19,9 +19,12 @@ function difference(units, scale) {
   return (units > 0 ? "+" : "") + amount(units, scale);
 }
 
-/** A share of a whole, with one digit. A whole of nothing has no shares. */
+/** A share of a whole, with one digit: nearly all is not all, and little is not nothing. A whole of nothing has no shares. */
 function share(part, whole) {
-  return whole === 0 ? "" : `${((100 * part) / whole).toFixed(1).replace("-", MINUS)} %`;
+  if (whole === 0) return "";
+  const percent = ((100 * part) / whole).toFixed(1);
+  if (percent === "100.0" && part !== whole) return "> 99.9 %";
+  return percent === "0.0" && part !== 0 ? "< 0.1 %" : `${percent.replace("-", MINUS)} %`;
 }
 
 /** An axis' number: short, as the exact one stands in the table. */
@@ -68,14 +71,14 @@ function cut(text, length) {
   return letters.length <= length ? text : `${letters.slice(0, length - 1).join("")}…`;
 }
 
-/** An ISO time without what says nothing: midnight, seconds that are none, fractions. UTC is said where the time has a zone. */
+/** An ISO time to the minute, a midnight as its day. UTC is said where the time has a zone. */
 function time(iso) {
-  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.exec(iso);
+  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(iso);
   if (!parts) return iso;
   const [, day, minute, second, zone] = parts;
-  if (!zone && minute === "00:00" && (!second || second === ":00")) return day;
+  if (!zone && minute === "00:00" && Number(second || 0) === 0) return day;
   const said = zone === undefined ? "" : /^(Z|[+-]00:?00)$/.test(zone) ? " UTC" : ` ${zone}`;
-  return `${day} ${minute}${second && second !== ":00" ? second : ""}${said}`;
+  return `${day} ${minute}${said}`;
 }
 
 /** A bucket by its first day: 2025-01-01, 2025-01, 2025-Q1 or 2025. */

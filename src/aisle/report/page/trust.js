@@ -127,19 +127,22 @@ function quarantine(reasons) {
   }
   const rows = sum(reasons.map((reason) => reason.rows));
   const most = Math.max(...reasons.map((reason) => reason.rows));
+  const lines = [...reasons].sort((a, b) => b.rows - a.rows).map((reason) => h("li", {}, whyAside(reason, most)));
   element.append(
     h("p", { class: "doc" }, `${plural(rows, "row")} broke the contract and ${rows === 1 ? "is" : "are"} set aside, whole, with every reason.`),
-    h("ul", { class: "reasons" }, [...reasons].sort((a, b) => b.rows - a.rows).map((reason) => {
-      const bar = h("i", { "aria-hidden": "true" });
-      bar.style.width = `${(100 * reason.rows) / most}%`;
-      return h("li", {},
-        h("p", {}, h("b", { class: "number" }, count(reason.rows)), h("code", {}, said(reason.source)), h("span", {}, said(reason.reason))),
-        h("div", { class: "measure" }, bar),
-        reason.samples.length ? opening(`${plural(reason.samples.length, "sample")}`, () => samples(reason)) : null,
-      );
-    })),
+    h("ul", { class: "reasons" }, lines.slice(0, 12)),
   );
+  if (lines.length > 12) element.append(h("details", { class: "printed" }, h("summary", {}, `${plural(lines.length - 12, "more reason")}`), h("ul", { class: "reasons" }, lines.slice(12))));
   return element;
+}
+
+/** A reason, which opens to samples where there are some. */
+function whyAside(reason, most) {
+  const bar = h("i");
+  bar.style.width = `${(100 * reason.rows) / most}%`;
+  const line = [h("b", { class: "number" }, count(reason.rows)), h("code", {}, said(reason.source)), h("span", {}, said(reason.reason)), h("span", { class: "measure", "aria-hidden": "true" }, bar)];
+  if (!reason.samples.length) return h("div", { class: "reason" }, line);
+  return opening(h("div", { class: "reason" }, line), () => samples(reason));
 }
 
 function samples(reason) {
