@@ -505,7 +505,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def test_the_declaration_in_the_readme_is_a_star(tmp_path):
-    declaration = README.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    declaration = README.read_text(encoding="utf-8").split("## The declaration")[1].split("```python\n")[1].split("```")[0]
     (tmp_path / "star.py").write_text(declaration)
     (tmp_path / "aisle.toml").write_text("")
     assert "fact_sales" in {stage["makes"] for stage in answer(tmp_path, "sql")["stages"]}

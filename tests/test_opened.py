@@ -73,6 +73,15 @@ def test_the_lake_of_a_project_needs_no_star(eventful: Eventful, tmp_path: Path)
         assert opened.release == 4
 
 
+def test_what_the_readme_shows(eventful: Eventful, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = (Path(__file__).parents[1] / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    assert "aisle.open" in shown
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "aisle.toml").write_text(f'star = "aisle.retail.star:star"\nlake = "{eventful.lake}"\n')
+    monkeypatch.chdir(tmp_path)
+    exec(shown, {})
+
+
 def test_what_is_not_there_is_said(shop: Opened, eventful: Eventful, tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match=r"no table or view 'dim_custmer': did you mean 'dim_customer'\?"):
         shop.dim_custmer  # noqa: B018  (asked for in vain)
