@@ -90,6 +90,7 @@ bench: $(VENV)/.installed-dev ## Measure against a hand-written floor, and one c
 	@$(BIN)/python benchmarks/growth.py --rows 1000000 5000000
 	@$(BIN)/python benchmarks/s3.py
 	@$(BIN)/python benchmarks/warehouse.py
+	@$(BIN)/python benchmarks/steward.py
 
 bench-peers: spark-jars ## Measure beside dbt, SQLMesh, dlt and PySpark, answers compared (an hour; in docs/benchmarks too)
 	@$(BIN)/python benchmarks/compare.py --publish
