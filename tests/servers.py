@@ -48,19 +48,21 @@ def strict_s3_server(unchecked: int) -> Iterator[str]:
     """Moto's S3 server, which asks for good credentials from the given number of requests on. Yields its address."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with _served(command, f"http://127.0.0.1:{port}", {"INITIAL_NO_AUTH_ACTION_COUNT": str(unchecked)}) as address:
+    settings = {"INITIAL_NO_AUTH_ACTION_COUNT": str(unchecked)}
+    # It counts requests from its first on: to ask whether it is there must not be one.
+    with _served(command, f"http://127.0.0.1:{port}", settings, answers=lambda: _listens(port)) as address:
         yield address
 
 
 @contextlib.contextmanager
-def _served(command: list[str], address: str, settings: dict[str, str]) -> Iterator[str]:
+def _served(
+    command: list[str], address: str, settings: dict[str, str], answers: Callable[[], bool] | None = None
+) -> Iterator[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | settings
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                with contextlib.suppress(urllib.error.HTTPError):  # an answer, too
-                    urllib.request.urlopen(address, timeout=1).close()
+            if answers() if answers else _answers(address):
                 break
             assert process.poll() is None, f"{command} ended at once"
             time.sleep(0.1)
@@ -68,6 +70,24 @@ def _served(command: list[str], address: str, settings: dict[str, str]) -> Itera
     finally:
         process.kill()
         process.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=1).close()
+    except urllib.error.HTTPError:  # an answer, too
+        return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    return True
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:

@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aisle.cli import main
+from aisle.declare.keys import says
 from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.errors import ConfigError, LakeError
 from aisle.lake.lake import Lake
 from aisle.run import run
 from aisle.run.undo import undo
 from aisle.steward.explain import Event, FactRow, Member, SetAside, explain
-from aisle.steward.keys import key_of, says
+from aisle.steward.keys import key_of
 from given.star import STAR
 
 Row = dict[str, Any]

@@ -214,7 +214,7 @@ def test_a_bucket_that_is_not_there_is_said(s3) -> None:
 )
 def test_wrong_credentials_are_said(s3, monkeypatch, name, value, hint) -> None:
     user, bucket = "analyst", "shop"
-    with strict_s3_server(unchecked=5) as address:
+    with strict_s3_server(unchecked=4) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         iam = boto3.client("iam")
         iam.create_user(UserName=user)

@@ -31,8 +31,11 @@ def cube(files: Mapping[str, str], questions: Sequence[Mapping[str, Any]]) -> di
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(CUBE / name, environment)
             npm = [node / "bin" / "node", node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
-            # Without scripts: one would fetch the part in Rust from elsewhere.
-            subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=environment, check=True)
+            # Without scripts: one would fetch the part in Rust from elsewhere. With the machine's certificates, as uv takes them.
+            surroundings = {**os.environ, "NODE_USE_SYSTEM_CA": "1"}
+            subprocess.run(
+                [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=environment, check=True, env=surroundings
+            )
             (environment / f"whole-{mark}").touch()
     done = subprocess.run(
         [node / "bin" / "node", CUBE / "ask.js"],

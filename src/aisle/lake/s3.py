@@ -246,7 +246,7 @@ class S3:
 
     def names(self, prefix: str) -> list[str]:
         inside = f"{prefix}/" if prefix else ""
-        return sorted([*self._below(inside, "CommonPrefixes"), *self._below(inside, "Contents")])
+        return sorted(self._below(inside, "CommonPrefixes", "Contents"))
 
     def folders(self) -> list[str]:
         return self._below("", "CommonPrefixes")
@@ -254,9 +254,11 @@ class S3:
     def files(self) -> list[str]:
         return self._below("", "Contents")
 
-    def _below(self, inside: str, kind: str) -> list[str]:
-        name = {"CommonPrefixes": "Prefix", "Contents": "Key"}[kind]
-        keys = [found[name] for page in self._pages(inside, Delimiter="/") for found in page.get(kind, ())]
+    def _below(self, inside: str, *kinds: str) -> list[str]:
+        """The names of folders ("CommonPrefixes") or files ("Contents"), or both, by one listing."""
+        name = {"CommonPrefixes": "Prefix", "Contents": "Key"}
+        pages = self._pages(inside, Delimiter="/")
+        keys = [found[name[kind]] for page in pages for kind in kinds for found in page.get(kind, ())]
         return [found for key in keys if (found := key.removeprefix(self._prefix + inside).rstrip("/"))]
 
     def _pages(self, inside: str, **how: str) -> Iterator[dict[str, Any]]:
