@@ -53,7 +53,9 @@ def report(
     out.write_text(content, encoding="utf-8")
     if look:
         webbrowser.open(out.absolute().as_uri())
-    return Reply({"out": str(out), "bytes": len(content.encode())}, f"The page is in {out.absolute()} ({size(len(content.encode()))}).")
+    return Reply(
+        {"out": str(out), "bytes": len(content.encode())}, f"The page is in {out.absolute()} ({size(len(content.encode()))})."
+    )
 
 
 def _served(project: Project, made: Callable[[], str], port: int, *, look: bool) -> Reply:
