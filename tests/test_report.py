@@ -276,3 +276,12 @@ def test_a_changed_declaration_is_to_be_taken_in_first(lake: Path) -> None:
     other = Star("shop", dimensions=[Days], facts=[FactTill])
     with pytest.raises(LakeError, match="The star's declaration is not the one that release 5 was made by"):
         figures_of(other, lake=lake)
+
+
+def test_samples_are_the_first_rows_of_a_reason(told: Told, lake: Path) -> None:
+    quarantine = rows(lake, "quarantine")
+    assert told["trust"]["quarantine"]
+    for of in told["trust"]["quarantine"]:
+        mine = sorted((r["drop"], r["line"]) for r in quarantine if r["source"] == of["source"] and of["reason"] in r["reasons"])
+        assert of["rows"] == len(mine)
+        assert [(s["drop"], s["line"]) for s in of["samples"]] == mine[:3]

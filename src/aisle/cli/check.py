@@ -42,7 +42,6 @@ def check(
     project = open_project(Path.cwd())
     star = project.star
     from aisle.run.check import check as prove
-    from aisle.steward.forget import prove as prove_forgotten
 
     with computing(ctx, project, engine, memory_limit) as how:
         findings = prove(
@@ -52,6 +51,8 @@ def check(
             **how,
         )
         if forgotten:
+            from aisle.steward.forget import prove as prove_forgotten
+
             findings += prove_forgotten(star, lake=project.lake, memory_limit=how["memory_limit"], progress=how["progress"])
     holds = all(finding.holds for finding in findings)
     return Reply(

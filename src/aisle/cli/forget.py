@@ -10,7 +10,7 @@ import click
 
 from aisle.cli import show_forget
 from aisle.cli.command import BREAK_LEASE, ENGINE, MEMORY_LIMIT, Reply, command, wants_json
-from aisle.cli.progress import shown
+from aisle.cli.computing import computing
 from aisle.errors import ConfigError
 from aisle.project import Engine, open_project
 
@@ -54,16 +54,13 @@ def forget(
     """
     project = open_project(Path.cwd())
     star = project.star
-    from aisle.engines.compiled import remembering
-    from aisle.engines.opening import session_for
-    from aisle.run.summary import Progress
     from aisle.steward.forget import forget as erase
 
     if not (yes or dry_run):
         if wants_json(ctx) or not sys.stdin.isatty():
             raise ConfigError("What is forgotten cannot be brought back. Look first: --dry-run; and if it is meant: --yes")
         click.confirm("What is forgotten cannot be brought back. Go on?", abort=True)
-    with remembering(star.fingerprint), shown(ctx) as report:
+    with computing(ctx, project, engine, memory_limit) as how:
         done = erase(
             star,
             lake=project.lake,
@@ -72,8 +69,6 @@ def forget(
             unknown=unknown,
             dry_run=dry_run,
             break_lease=break_lease,
-            memory_limit=memory_limit or project.memory_limit,
-            spark=session_for(engine or project.engine),
-            progress=Progress(report),
+            **how,
         )
     return Reply({**asdict(done), "dry_run": dry_run}, show_forget.forgot(done))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,12 +36,14 @@ def report(
     """
     project = open_project(Path.cwd())
     star = project.star
+    from aisle.engines.compiled import remembering
     from aisle.report import report as page
     from aisle.run.summary import Progress, quiet
 
     def made(progress: Progress) -> str:
         memory = memory_limit or project.memory_limit
-        return page(star, lake=project.lake, show_pii=show_pii, memory_limit=memory, progress=progress)
+        with remembering(star.fingerprint):
+            return page(star, lake=project.lake, show_pii=show_pii, memory_limit=memory, progress=progress)
 
     if serve:
         if wants_json(ctx):
@@ -52,7 +53,7 @@ def report(
         content = made(Progress(told))
     out.write_text(content, encoding="utf-8")
     if look:
-        webbrowser.open(out.absolute().as_uri())
+        _look(out.absolute().as_uri())
     return Reply(
         {"out": str(out), "bytes": len(content.encode())}, f"The page is in {out.absolute()} ({size(len(content.encode()))})."
     )
@@ -67,6 +68,12 @@ def _served(project: Project, made: Callable[[], str], port: int, *, look: bool)
     with Server(port, lambda: releases.standing().number, made) as server, contextlib.suppress(KeyboardInterrupt):
         click.echo(f"The page is at {server.address}, for this machine alone, and follows the releases. Ctrl-C ends it.")
         if look:
-            webbrowser.open(server.address)
+            _look(server.address)
         server.serve_forever()
     return Reply({}, "It is served no more.")
+
+
+def _look(address: str) -> None:
+    import webbrowser  # `aisle --help` need not load it
+
+    webbrowser.open(address)

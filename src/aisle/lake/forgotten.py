@@ -93,7 +93,7 @@ class Forgotten:
 
     def since(self, release: int) -> set[str]:
         """The sources of which something was forgotten since a release was made: what its files hold is less than it was."""
-        return {f.source for f in self.every if f in self.pending or self.receipt(f)["release"] > release}
+        return {f.source for f in self.every if f.number not in self._finished or self.receipt(f)["release"] > release}
 
     def note(self, path: str) -> Note | None:
         """Of a file of bronze; None if it is as it was delivered."""

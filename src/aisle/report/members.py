@@ -117,6 +117,7 @@ class Members:
         versions = self._versions
         [several] = self._engine.rows(versions.agg(**{a.name: versions[a.name].nunique() for a in choices}))
         life = ibis.window(group_by=list(self.spec.natural_key), order_by="version")
+        members = self._engine.count(versions.filter(versions["is_current"]))
         for a in choices:
             if not 1 < several[a.name] <= _MOVES:
                 continue
@@ -129,10 +130,7 @@ class Members:
             )
             if found:
                 flows = [[_text(row["_from"]), _text(row["_to"]), row["n"]] for row in found]
-                yield {"dimension": self.spec.table, "attribute": a.name, "members": self._count(), "flows": flows}
-
-    def _count(self) -> int:
-        return self._engine.count(self._versions.filter(self._versions["is_current"]))
+                yield {"dimension": self.spec.table, "attribute": a.name, "members": members, "flows": flows}
 
     def _lives(self, keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
         """The versions of members, in the order of time."""

@@ -18,7 +18,7 @@ from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
 from aisle.run.check import Finding
 from aisle.stages.functions import micros_of
-from aisle.steward.quarantine import SetAside, quarantined
+from aisle.steward.quarantine import SetAside, samples
 
 _DROPS, _RELEASES, _SAMPLES, _REASONS = 500, 100, 3, 40
 _HOUR = 3_600_000_000
@@ -102,15 +102,13 @@ def drops(ledger: Mapping[str, Sequence[Drop]]) -> tuple[list[dict[str, Any]], i
 
 def quarantine(star: Star, lake: str | Path, found: SetAside, *, personal: bool) -> list[dict[str, Any]]:
     """Why rows were set aside, and some of them."""
+    shown = samples(star, lake=lake, each=_SAMPLES, personal=personal)
     return [
         {
             "source": r.source,
             "reason": r.reason,
             "rows": r.rows,
-            "samples": [
-                {"drop": q.drop, "line": q.line, "row": q.row}
-                for q in quarantined(star, lake=lake, source=r.source, reason=r.reason, limit=_SAMPLES, personal=personal)
-            ],
+            "samples": [{"drop": q.drop, "line": q.line, "row": q.row} for q in shown[r.source, r.reason]],
         }
         for r in sorted(found.reasons, key=lambda r: -r.rows)[:_REASONS]
     ]

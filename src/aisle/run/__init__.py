@@ -19,11 +19,11 @@ from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
 from aisle.lake.storage import Storage, open_storage
 from aisle.run.declared import assert_only_added
-from aisle.run.forget import writing
 from aisle.run.ingest import Ingested
 from aisle.run.summary import Progress, SourceSummary, Summary, quiet
 from aisle.run.take import Taken, read_ledger, retake, take
 from aisle.run.work import inferred, note, work
+from aisle.run.writing import writing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

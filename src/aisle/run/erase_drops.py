@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -126,8 +127,7 @@ def erased(
             rewritten(delivery, source.format, source.delimiter, what, out)
         else:
             out.write_bytes(b"")
-        with out.open("rb") as data:
-            content = measured(iter(lambda: data.read(_CHUNK), b""), delivery.drop)
+        content = measured(out, delivery.drop)
         forms = [*(f for f in former.forms if f != content.digest), delivery.content.digest, content.digest]
         note = Note(
             tuple(dict.fromkeys(forms)),
@@ -160,8 +160,7 @@ def delivered(lake: Lake, source: SourceSpec) -> list[Delivery]:
     for entry in lake.storage.entries(f"bronze/{source.name}"):
         if BRONZE.fullmatch(entry.path):
             path = lake.storage.local(entry.path)
-            with open(path, "rb") as data:
-                out.append(Delivery.of(entry.path, path, measured(iter(lambda: data.read(_CHUNK), b""), entry.path)))
+            out.append(Delivery.of(entry.path, path, measured(path, entry.path)))
     return out
 
 
@@ -173,8 +172,7 @@ def erase(lake: Lake, engine: Engine, source: SourceSpec, mentions: Mentions, pr
         with erased(engine, lake.star, source, lake.forgotten, by_path[path], what) as done:
             lake.forgotten.write(path, done.note)
             with done.path.open("rb") as data, lake.storage.receive() as arriving:
-                while chunk := data.read(_CHUNK):
-                    arriving.write(chunk)
+                shutil.copyfileobj(data, arriving, _CHUNK)
                 arriving.keep(path)
         yield Touched(path, what.size, done.before, done.after)
 

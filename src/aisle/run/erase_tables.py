@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import ibis
 from aisle.declare.columns import Column
 from aisle.declare.keys import says
 from aisle.declare.source import SourceSpec
-from aisle.engines.duckdb.erasing import Looking, Stored, copied
+from aisle.engines.duckdb.erasing import Looking, Stored
 from aisle.errors import LakeError
 from aisle.lake.lake import Lake
 from aisle.lake.quarantine import members
@@ -99,8 +100,9 @@ class Tables:
         for path in progress.over("looking", _files(self._place, "quarantine")):
             with self._opened(path) as stored:
                 rows = stored.rows(("drop", "line", "row"), self._source.name) if stored is not None else []
+            mentions = Mentions(self._source, [self._key], gathered)
             instead = {n: "" for n, drop, line, was in rows if was and (drop, line) in emptied}
-            instead |= {n: text for n, _, _, was in rows if was and (text := self._without(was, gathered)) is not None}
+            instead |= {n: text for n, _, _, was in rows if was and (text := self._without(was, mentions)) is not None}
             if instead:
                 said = {v for n, _, _, was in rows if n in instead for v in self._said(was)}
                 gathered |= said
@@ -200,11 +202,11 @@ class Tables:
                     found |= {(drop, line) for line in note.malformed}
         return found
 
-    def _without(self, row: str, known: set[str]) -> str | None:
+    def _without(self, row: str, mentions: Mentions) -> str | None:
         """A text of quarantine without values of the key; None if it has none."""
         given = members(row)
         if given is None:
-            return "" if Mentions(self._source, [self._key], known)(row) else None
+            return "" if mentions(row) else None
         of_key = ((self._source[k], v, (k, *self._source[k].formerly)) for k, v in self._key.items())
         if not all(any(says(given.get(n), column, v) for n in spelled) for column, v, spelled in of_key):
             return None
@@ -214,8 +216,8 @@ class Tables:
         return json.dumps(left, ensure_ascii=False, separators=(",", ":"))
 
     def _said(self, row: str) -> set[str]:
-        strings = names([c for c in self._columns if c.type == "string"])
-        return {v for n in strings if isinstance(v := (members(row) or {}).get(n), str)}
+        strings, given = names([c for c in self._columns if c.type == "string"]), members(row) or {}
+        return {v for n in strings if isinstance(v := given.get(n), str)}
 
 
 def _spellings(key: Sequence[tuple[Column, str, str]]) -> list[Key]:
@@ -241,6 +243,6 @@ def _here(storage: Storage, path: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="aisle-") as folder:
         to = Path(folder) / "file.parquet"
-        with storage.open(path) as data:
-            copied(data, to)
+        with storage.open(path) as data, to.open("wb") as out:
+            shutil.copyfileobj(data, out, 1 << 20)
         yield str(to)

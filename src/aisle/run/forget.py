@@ -7,9 +7,8 @@ writes to the lake finishes it.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,7 +100,7 @@ def forget(
     with place.writing(break_lease=break_lease) as former:
         assert former is not None
         _assert_declared(place, former, f"forget anything of {source.name}")
-        done = _finish(place, memory_limit, spark, progress)
+        done = finish(place, memory_limit, spark, progress)
         # Killed before, it is finished already.
         if same := [d for f, d in done if f.source == source.name and f.key == key]:
             return same[0]
@@ -111,35 +110,17 @@ def forget(
                 "  If its rows are still to come, and are to be forgotten as they come: --unknown"
             )
         place.forgotten.intend(source.name, key)
-        return _finish(place, memory_limit, spark, progress)[-1][1]
+        return finish(place, memory_limit, spark, progress)[-1][1]
 
 
-@contextlib.contextmanager
-def writing(
-    place: Lake,
-    *,
-    break_lease: bool = False,
-    memory_limit: str | None = None,
-    spark: SparkSession | None = None,
-    progress: Progress = quiet,
-) -> Iterator[Release | None]:
-    """Hold the lease of a lake, as `Lake.writing` does. If a forgetting was killed, what is left of it is done first.
-
-    Raises:
-        LeaseHeld: another writer is at work.
-        LakeError: the declaration is not that of the newest release, and a forgetting is to be finished; or a file cannot be rewritten.
-    """
-    with place.writing(break_lease=break_lease) as newest:
-        if place.forgotten.pending:
-            _finish(place, memory_limit, spark, progress)
-            newest = place.releases.newest()
-        yield newest
-
-
-def _finish(
+def finish(
     place: Lake, memory_limit: str | None, spark: SparkSession | None, progress: Progress
 ) -> list[tuple[Forgetting, Forgot]]:
-    """Do what is intended and not finished."""
+    """Do what is intended and not finished. Only for who holds the lease.
+
+    Raises:
+        LakeError: the declaration is not that of the newest release; or a file cannot be rewritten.
+    """
     return [(one, _erase(place, one, memory_limit, spark, progress)) for one in list(place.forgotten.pending)]
 
 

@@ -22,11 +22,11 @@ from aisle.lake.drops import Drop
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release
 from aisle.run.declared import to_be_taken_in
-from aisle.run.forget import writing
 from aisle.run.ingest import Ingested
 from aisle.run.reread import Ledger, publish, reread
 from aisle.run.summary import Progress, quiet
 from aisle.run.take import read_ledger
+from aisle.run.writing import writing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -78,7 +78,7 @@ def _receive(lake: Lake, landing: Storage, source: SourceSpec, entry: Entry) -> 
     with landing.open(f"{source.name}/{entry.path}") as data, lake.storage.receive() as arriving:
         if lake.forgotten.of(source.name):
             return _receive_erased(lake, data, arriving, source, entry)
-        content = measured(_copying(data, arriving), entry.path)
+        content = _measured(_copying(data, arriving), entry.path)
         kept = bronze_path(source, content.digest, entry.path)
         arriving.keep(kept)
     return _dropped(source, entry, content, kept), content
@@ -91,14 +91,14 @@ def _receive_erased(lake: Lake, data: BinaryIO, arriving: Arriving, source: Sour
     with tempfile.TemporaryDirectory(prefix="aisle-") as folder:
         delivered_copy = Path(folder) / "delivered"
         with delivered_copy.open("wb") as copy:
-            content = measured(_copying(data, copy), entry.path)
+            content = _measured(_copying(data, copy), entry.path)
         drop = _dropped(source, entry, content, bronze_path(source, content.digest, entry.path))
         if lake.forgotten.note(drop.path) is None or not lake.storage.exists(drop.path):
             with (
                 arrived(lake, source, Delivery.of(drop.path, str(delivered_copy), content)) as left,
                 left.open("rb") as without,
             ):
-                content = measured(_copying(without, arriving), entry.path)
+                content = _measured(_copying(without, arriving), entry.path)
             arriving.keep(drop.path)
             return drop, content
     return drop, _fetch(lake, drop).content
@@ -111,15 +111,19 @@ def _dropped(source: SourceSpec, entry: Entry, content: Measured, kept: str) -> 
 def _fetch(lake: Lake, drop: Drop) -> Delivery:
     """A file of bronze, to be read anew."""
     path = lake.storage.local(drop.path)
-    with open(path, "rb") as data:
-        content = measured(iter(lambda: data.read(_CHUNK), b""), drop.path)
+    content = measured(path, drop.path)
     if content.digest != drop.digest and ((note := lake.forgotten.note(drop.path)) is None or content.digest not in note.forms):
         raise LakeError(f"{drop.path} in the lake is not what was delivered as {drop.source}/{drop.drop}: its digest differs.")
     return Delivery.of(drop.drop, path, content)
 
 
-def measured(chunks: Iterable[bytes], path: str) -> Measured:
-    """What a file's bytes are, by the name that it has."""
+def measured(path: str | Path, name: str) -> Measured:
+    """What the bytes of a file on this machine are, by the name that it has in the lake."""
+    with open(path, "rb") as data:
+        return _measured(iter(lambda: data.read(_CHUNK), b""), name)
+
+
+def _measured(chunks: Iterable[bytes], path: str) -> Measured:
     from aisle.engines.measuring import measure  # it loads NumPy, which a run that finds nothing new can do without
 
     return measure(chunks, compressed=path.endswith(".gz"))

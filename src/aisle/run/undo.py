@@ -12,10 +12,10 @@ from aisle.engines.duckdb.engine import DuckDBEngine
 from aisle.errors import LakeError, NothingDelivered
 from aisle.lake.lake import Lake
 from aisle.lake.releases import Release, Releases
-from aisle.run.forget import writing
 from aisle.run.reread import publish, reread
 from aisle.run.summary import quiet
 from aisle.run.take import read_ledger
+from aisle.run.writing import writing
 
 
 @dataclass(frozen=True)

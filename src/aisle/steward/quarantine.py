@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -68,10 +71,9 @@ def set_aside(star: Star, *, lake: str | Path) -> SetAside:
     with DuckDBEngine() as engine:
         ledger = [d for drops in read_ledger(engine, place).values() for d in drops]
         rows = engine.bind("quarantine", place.quarantine)
-        each = rows.select("source", "drop", "line", reason=rows["reasons"].unnest())
-        first = each.mutate(_place=ibis.row_number().over(group_by=["source", "reason"], order_by=["drop", "line"]))
+        each = _by_reason(rows)
         counted = each.group_by("source", "reason").agg(rows=each.count(), drops=each["drop"].nunique())
-        found = counted.inner_join(first.filter(first["_place"] == 0), ["source", "reason"])
+        found = counted.inner_join(_first(each, 1), ["source", "reason"])
         listed = engine.rows(found.order_by("source", ibis.desc("rows"), "reason"))
     return SetAside(
         release.number,
@@ -119,10 +121,31 @@ def quarantined(
         rows = _chosen(engine.bind("quarantine", place.quarantine), source, drop, reason).order_by("drop", "line")
         found = engine.rows(rows if limit is None else rows.limit(limit))
     hidden = set() if personal else personal_of(spec)
-    return [
-        QuarantinedRow(r["drop"], r["line"], tuple(r["reasons"]), masked_text(r["row"], hidden) if hidden else r["row"])
-        for r in found
-    ]
+    return [_row(r, hidden) for r in found]
+
+
+def samples(star: Star, *, lake: str | Path, each: int, personal: bool = False) -> dict[tuple[str, str], list[QuarantinedRow]]:
+    """The first rows in quarantine of every source and reason, by these.
+
+    Args:
+        star: the declaration.
+        lake: its address.
+        each: how many of a reason.
+        personal: show personal values; without, they are masked.
+
+    Raises:
+        NothingDelivered: the lake has no release.
+    """
+    place = Lake(lake, star)
+    place.open(place.releases.standing())
+    hidden = {s.name: set() if personal else personal_of(s) for s in star.sources}
+    found: defaultdict[tuple[str, str], list[QuarantinedRow]] = defaultdict(list)
+    with DuckDBEngine() as engine:
+        rows = engine.bind("quarantine", place.quarantine)
+        first = _first(_by_reason(rows, "reasons", "row"), each).order_by("source", "reason", "drop", "line")
+        for r in engine.rows(first):
+            found[r["source"], r["reason"]].append(_row(r, hidden.get(r["source"], set())))
+    return found
 
 
 def as_file(source: SourceSpec, rows: list[QuarantinedRow]) -> tuple[str, int]:
@@ -152,6 +175,21 @@ def source_of(star: Star, name: str) -> SourceSpec:
         if source.name == name:
             return source
     raise ConfigError(f"The star has no source {name!r}{did_you_mean(name, [s.name for s in star.sources])}")
+
+
+def _row(r: Mapping[str, Any], hidden: Collection[str]) -> QuarantinedRow:
+    return QuarantinedRow(r["drop"], r["line"], tuple(r["reasons"]), masked_text(r["row"], hidden) if hidden else r["row"])
+
+
+def _by_reason(rows: ir.Table, *columns: str) -> ir.Table:
+    """A row of quarantine once for each of its reasons."""
+    return rows.select("source", "drop", "line", *columns, reason=rows["reasons"].unnest())
+
+
+def _first(each: ir.Table, number: int) -> ir.Table:
+    """Of every source and reason so many rows, by drop and line."""
+    placed = each.mutate(_place=ibis.row_number().over(group_by=["source", "reason"], order_by=["drop", "line"]))
+    return placed.filter(placed["_place"] < number).drop("_place")
 
 
 def _chosen(rows: ir.Table, source: str, drop: str | None, reason: str | None) -> ir.Table:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -315,9 +314,3 @@ def header_in(delivery: Delivery, delimiter: str) -> list[str]:
         return names_in(delivery.content.head, delimiter)
     except Refusal:
         return []
-
-
-def copied(path: IO[bytes], to: Path) -> None:
-    """Copy a stream to a file."""
-    with to.open("wb") as out:
-        shutil.copyfileobj(path, out, 1 << 20)
